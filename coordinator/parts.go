@@ -1,0 +1,126 @@
+package coordinator
+
+import (
+	"context"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"millrace/engine"
+	"millrace/operators"
+	"millrace/scheduler"
+	"millrace/scheduler/driver"
+	"millrace/session"
+	"millrace/vector"
+)
+
+// runner lets the engine run queries on the driver.
+type runner struct{ d *driver.Driver }
+
+var _ engine.Keeper = runner{}
+
+// Usable implements engine.Keeper.
+func (r runner) Usable(worker string) bool { return r.d.Usable(worker) }
+
+// Forget implements engine.Keeper.
+func (r runner) Forget(id string) { r.d.Forget(id) }
+
+func (r runner) Slots() int { return max(r.d.Slots(), 1) }
+
+func (r runner) Run(ctx context.Context, q engine.Query) (engine.Rows, error) {
+	mode := scheduler.Staged
+	if q.Pipelined {
+		mode = scheduler.Pipelined
+	}
+	res, err := r.d.Run(ctx, driver.Query{ID: uuid.NewString(), Stages: q.Stages, Settings: q.Settings, Mode: mode,
+		Note: noteOf(ctx, q)})
+	if err != nil {
+		return nil, err
+	}
+	return rows{res}, nil
+}
+
+// rows are a query's rows on their way to a session.
+type rows struct{ *driver.Result }
+
+var _ engine.Placed = rows{}
+
+func (r rows) Next(context.Context) (*vector.Batch, error) { return r.Result.Next() }
+
+func (r rows) Metrics() session.Metrics {
+	var m session.Metrics
+	for id, o := range r.Result.Metrics() {
+		m.Operators = append(m.Operators, session.OperatorMetrics{ID: int64(id), Parent: int64(id), Name: "operator", Values: []session.MetricValue{
+			{Key: "numOutputRows", Name: "number of output rows", Kind: "sum", Value: o.RowsOut},
+			{Key: "spillSize", Name: "spill size", Kind: "size", Value: o.SpilledBytes}}})
+		addStreaming(&m, o)
+	}
+	return m
+}
+
+// addStreaming adds what a stateful operator and a watermark say of a micro-batch.
+func addStreaming(m *session.Metrics, o *operators.OperatorMetrics) {
+	if s := o.State; s != nil {
+		m.States = append(m.States, session.StateMetrics{Operator: s.Operator, Rows: s.Rows, Bytes: s.Bytes, Updated: s.Updated, Removed: s.Removed,
+			Late: s.Late, Load: time.Duration(s.LoadNanos), Update: time.Duration(s.UpdateNanos), Remove: time.Duration(s.RemoveNanos),
+			Save: time.Duration(s.SaveNanos), Reloads: s.Reloads, Stores: s.Stores})
+		sort.Slice(m.States, func(i, k int) bool { return m.States[i].Operator < m.States[k].Operator })
+	}
+	if e := o.EventTime; e != nil && e.Count > 0 {
+		m.EventTimes = append(m.EventTimes, session.EventTime{Operator: e.Operator, Count: e.Count, Max: e.Max, Min: e.Min,
+			Mean: int64(e.Sum / float64(e.Count))})
+		sort.Slice(m.EventTimes, func(i, k int) bool { return m.EventTimes[i].Operator < m.EventTimes[k].Operator })
+	}
+}
+
+// etcdKV keeps catalog records in etcd.
+type etcdKV struct{ c *clientv3.Client }
+
+var _ engine.KV = etcdKV{}
+
+func (k etcdKV) Get(ctx context.Context, key string) ([]byte, error) {
+	r, err := k.c.Get(ctx, key)
+	if err != nil || len(r.Kvs) == 0 {
+		return nil, err
+	}
+	return r.Kvs[0].Value, nil
+}
+
+func (k etcdKV) List(ctx context.Context, prefix string) (map[string][]byte, error) {
+	r, err := k.c.Get(ctx, prefix, clientv3.WithPrefix())
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string][]byte, len(r.Kvs))
+	for _, kv := range r.Kvs {
+		out[string(kv.Key)] = kv.Value
+	}
+	return out, nil
+}
+
+func (k etcdKV) Create(ctx context.Context, key string, value []byte) (bool, error) {
+	r, err := k.c.Txn(ctx).If(clientv3.Compare(clientv3.CreateRevision(key), "=", 0)).Then(clientv3.OpPut(key, string(value))).Commit()
+	return err == nil && r.Succeeded, err
+}
+
+func (k etcdKV) Put(ctx context.Context, key string, value []byte) error {
+	_, err := k.c.Put(ctx, key, string(value))
+	return err
+}
+
+func (k etcdKV) Delete(ctx context.Context, key string) error {
+	_, err := k.c.Delete(ctx, key)
+	return err
+}
+
+// absolute is a warehouse's place whatever the working directory is later.
+func absolute(place string) (string, error) {
+	if strings.Contains(place, ":") {
+		return place, nil
+	}
+	return filepath.Abs(place)
+}

@@ -1,0 +1,201 @@
+package engine
+
+import (
+	"strings"
+
+	"github.com/google/uuid"
+
+	"millrace/delta"
+	"millrace/delta/log"
+	"millrace/errs"
+	"millrace/plan"
+	"millrace/session"
+	"millrace/txn"
+	"millrace/types"
+)
+
+// alteration is an ALTER TABLE on its way: what becomes of a Delta table's metadata, and what the history says.
+type alteration struct {
+	st      *statement
+	log     *log.Table
+	target  *target
+	before  *delta.Snapshot
+	base    *delta.Protocol // that the change starts from
+	m       *delta.Metadata // as it will be
+	schema  *types.Type
+	actions []delta.Action // besides metadata and protocol
+	info    delta.CommitInfo
+	reads   bool // the rows of the table have been looked at
+}
+
+// alterTable is ALTER TABLE, all of whose changes become one version.
+func (st *statement) alterTable(c *plan.AlterTable) (session.Result, error) {
+	if c.View {
+		return st.alterView(c)
+	}
+	switch first := c.Actions[0]; first.Kind {
+	case "rename":
+		return emptyResult(), st.renameTable(c.Name, first.Column)
+	case "set location":
+		return emptyResult(), st.setLocation(c.Name, first.To)
+	case "drop feature":
+		return st.dropFeature(c.Name, first.To, first.Purge)
+	case "add key", "add partition", "drop partition", "recover partitions":
+		if first.Kind != "add key" {
+			return nil, errs.New("DELTA_OPERATION_NOT_ALLOWED", "operation", "ALTER TABLE "+strings.ToUpper(first.Kind))
+		}
+		return emptyResult(), nil // keys are informational
+	}
+	a, err := st.alteration(c.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.carryOut(c.Actions); err != nil {
+		return nil, err
+	}
+	if a.info.Operation == "" { // nothing is there to be changed
+		return emptyResult(), nil
+	}
+	return emptyResult(), a.commit()
+}
+
+// alteration begins to change a Delta table.
+func (st *statement) alteration(name []string) (*alteration, error) {
+	l, t, err := st.deltaTarget("ALTER TABLE", name, "")
+	if err != nil {
+		return nil, err
+	}
+	before, err := l.Snapshot(st.ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := before.Protocol.CheckKnown(l.URL()); err != nil {
+		return nil, err
+	}
+	return &alteration{st: st, log: l, target: t, before: before, base: before.Protocol, m: before.Metadata.Clone(), schema: before.Schema()}, nil
+}
+
+func (a *alteration) carryOut(actions []plan.AlterAction) error {
+	switch actions[0].Kind {
+	case "set properties":
+		return a.setProperties(actions[0].Properties)
+	case "unset properties":
+		return a.unsetProperties(actions[0])
+	case "add columns":
+		return a.addColumns(actions)
+	case "drop columns":
+		return a.dropColumns(actions[0])
+	case "rename column":
+		return a.renameColumn(actions[0])
+	case "alter column":
+		return a.changeColumns(actions)
+	case "replace columns":
+		return a.replaceColumns(actions[0])
+	case "add constraint":
+		return a.addConstraint(actions[0])
+	case "drop constraint":
+		return a.dropConstraint(actions[0])
+	case "cluster by":
+		return a.clusterBy(actions[0].Keys)
+	}
+	return errs.Unsupportedf("ALTER TABLE %s is not supported yet.", strings.ToUpper(actions[0].Kind))
+}
+
+// commit completes the metadata and the protocol, and commits.
+func (a *alteration) commit() error {
+	a.m.SchemaString = a.schema.JSON()
+	p, err := a.m.Complete(a.before.Metadata, a.base)
+	if err != nil {
+		return err
+	}
+	actions := []delta.Action{{Metadata: a.m}}
+	if p != a.before.Protocol {
+		actions = append(actions, delta.Action{Protocol: p})
+	}
+	if p.Supports("rowTracking") && !a.before.Protocol.Supports("rowTracking") {
+		for f := range a.before.All() { // those that are there get identifiers for their rows
+			again := *f
+			again.DataChange = false
+			actions = append(actions, delta.Action{Add: &again})
+		}
+	}
+	return a.put(append(actions, a.actions...))
+}
+
+func (a *alteration) put(actions []delta.Action) error {
+	a.info.EngineInfo, a.info.UserMetadata = a.st.e.o.Version, a.st.userMetadata(nil)
+	_, err := a.st.commit(txn.Request{Table: a.log.URL(), ReadVersion: a.before.Version, TxnID: uuid.NewString(), Actions: actions,
+		Info: a.info, ReadTable: a.reads || len(actions) > 2})
+	return err
+}
+
+// find is a column that must be there, with its path in the table's spelling.
+func (a *alteration) find(path []string) (types.Field, []string, error) {
+	f, spelled, ok := delta.FindField(a.schema, path)
+	if !ok {
+		names := make([]string, 0, len(a.schema.Fields))
+		for _, n := range a.schema.Names() {
+			names = append(names, types.Quote(n))
+		}
+		return f, nil, errs.New("UNRESOLVED_COLUMN.WITH_SUGGESTION", "objectName", types.QuoteParts(path...), "proposal", strings.Join(names, ", "))
+	}
+	return f, spelled, nil
+}
+
+// tableName is the table as Delta's messages call it.
+func (a *alteration) tableName() string {
+	if a.target.entry != nil {
+		return a.target.name()
+	}
+	return "delta.`" + a.log.URL() + "`"
+}
+
+// reservedProperties are Spark's own, which other clauses set.
+var reservedProperties = map[string]string{"external": "please use CREATE EXTERNAL TABLE", "location": "please use the LOCATION clause to specify it",
+	"provider": "please use the USING clause to specify it", "owner": "it will be set to the current user"}
+
+// setProperties is SET TBLPROPERTIES, and COMMENT ON TABLE by the property comment.
+func (a *alteration) setProperties(given map[string]string) error {
+	checked, err := delta.CheckProperties(given, a.st.s.Conf.Bool("spark.databricks.delta.allowArbitraryProperties.enabled"))
+	if err != nil {
+		if errs.ConditionOf(err) == "" {
+			err = errs.New("UNSUPPORTED_TABLE_CHANGE", "reason", err.Error())
+		}
+		return err
+	}
+	for key, value := range checked {
+		if advice, reserved := reservedProperties[key]; reserved {
+			return errs.New("UNSUPPORTED_FEATURE.SET_TABLE_PROPERTY", "property", key, "msg", advice)
+		}
+		switch {
+		case key == "delta.columnMapping.maxColumnId":
+			return errs.New("DELTA_CANNOT_MODIFY_TABLE_PROPERTY", "prop", key)
+		case strings.HasPrefix(strings.ToLower(key), "delta.constraints."):
+			return errs.New("DELTA_ADD_CONSTRAINTS")
+		case key == "comment":
+			a.m.Description = value
+		default:
+			a.m.Configuration[key] = value
+		}
+	}
+	a.info = delta.SetPropertiesInfo(checked)
+	return nil
+}
+
+func (a *alteration) unsetProperties(u plan.AlterAction) error {
+	for _, key := range u.Keys {
+		switch {
+		case strings.HasPrefix(strings.ToLower(key), "delta.columnmapping."):
+			return errs.New("DELTA_CANNOT_MODIFY_TABLE_PROPERTY", "prop", key)
+		case key == "comment":
+			a.m.Description = ""
+		}
+		for have := range a.m.Configuration {
+			if have == key || strings.HasPrefix(strings.ToLower(key), "delta.") && strings.EqualFold(have, key) {
+				delete(a.m.Configuration, have)
+			}
+		}
+	}
+	a.info = delta.Info("UNSET TBLPROPERTIES", delta.Param{Name: "properties", Value: jsonList(u.Keys)}, delta.Param{Name: "ifExists", Value: true})
+	return nil
+}

@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"strings"
+
+	"millrace/delta"
+	"millrace/errs"
+	"millrace/plan"
+	"millrace/session"
+	"millrace/types"
+)
+
+// renameTable is RENAME TO: the catalog's record moves, and with a managed table's default location nothing else.
+func (st *statement) renameTable(name, to []string) error {
+	t, err := st.target(name)
+	if err != nil {
+		return err
+	}
+	if t == nil || t.entry == nil {
+		return errs.New("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.QuoteParts(name...))
+	}
+	e := *t.entry
+	parts := to
+	if len(parts) == 3 {
+		parts = parts[1:]
+	}
+	e.Name = parts[len(parts)-1]
+	if len(parts) == 2 && !strings.EqualFold(parts[0], e.Namespace) {
+		return errs.New("_LEGACY_ERROR_TEMP_1073", "db", e.Namespace, "newDb", parts[0])
+	}
+	if err := st.e.o.Catalog.Create(st.ctx, e, false); err != nil {
+		return err
+	}
+	return st.e.o.Catalog.Drop(st.ctx, t.entry.Namespace, t.entry.Name)
+}
+
+// setLocation is SET LOCATION: another Delta table takes the name, if it has the same columns.
+func (st *statement) setLocation(name []string, location string) error {
+	l, t, err := st.deltaTarget("ALTER TABLE", name, "")
+	if err != nil {
+		return err
+	}
+	if t.entry == nil {
+		return errs.New("DELTA_CANNOT_SET_LOCATION_ON_PATH_IDENTIFIER")
+	}
+	now, err := l.Snapshot(st.ctx)
+	if err != nil {
+		return err
+	}
+	other, err := st.e.o.Logs.Table(location)
+	if err != nil {
+		return err
+	}
+	there, err := other.Snapshot(st.ctx)
+	if errs.Is(err, errs.NotFound) {
+		return errs.New("DELTA_NOT_A_DELTA_TABLE", "tableName", types.Quote(location))
+	}
+	if err != nil {
+		return err
+	}
+	bypass := st.s.Conf.Bool("spark.databricks.delta.alterLocation.bypassSchemaCheck")
+	if !bypass && !now.Schema().AsNullable().SameData(there.Schema().AsNullable()) {
+		return errs.New("DELTA_SET_LOCATION_SCHEMA_MISMATCH", "original", delta.TreeString(now.Schema()), "destination", delta.TreeString(there.Schema()))
+	}
+	e := *t.entry
+	e.Location, e.Managed = location, false
+	return st.e.o.Catalog.Create(st.ctx, e, true)
+}
+
+// alterView is ALTER VIEW … RENAME TO and AS.
+func (st *statement) alterView(c *plan.AlterTable) (session.Result, error) {
+	switch a := c.Actions[0]; a.Kind {
+	case "rename":
+		return emptyResult(), st.renameTable(c.Name, a.Column)
+	default:
+		return nil, errs.Unsupportedf("ALTER VIEW %s is not supported yet.", strings.ToUpper(a.Kind))
+	}
+}

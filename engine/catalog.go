@@ -1,0 +1,179 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"sort"
+	"strings"
+
+	"millrace/errs"
+	"millrace/session"
+	"millrace/types"
+)
+
+const defaultNamespace = "default"
+
+// KV is the store of catalog records; etcd in a cluster.
+type KV interface {
+	// Get returns a value, or nil when there is none.
+	Get(ctx context.Context, key string) ([]byte, error)
+	// List returns all pairs below a prefix.
+	List(ctx context.Context, prefix string) (map[string][]byte, error)
+	// Create puts a value unless there is one, and reports whether it did.
+	Create(ctx context.Context, key string, value []byte) (bool, error)
+	Put(ctx context.Context, key string, value []byte) error
+	Delete(ctx context.Context, key string) error
+}
+
+// Catalog is the names of tables: schema and name to format and location. The tables' own schemas are in the tables.
+type Catalog struct {
+	kv        KV
+	warehouse string
+}
+
+var _ session.Catalog = (*Catalog)(nil)
+
+// Entry is a catalogued table or view.
+type Entry struct {
+	Namespace string   `json:"namespace"`
+	Name      string   `json:"name"`
+	Provider  string   `json:"provider"`
+	Location  string   `json:"location"`
+	Managed   bool     `json:"managed,omitempty"` // the location goes with the table
+	Comment   string   `json:"comment,omitempty"`
+	View      string   `json:"view,omitempty"` // the SQL text of a view
+	Columns   []string `json:"columns,omitempty"`
+}
+
+// NewCatalog keeps names in kv and puts managed tables below the warehouse's location.
+func NewCatalog(kv KV, warehouse string) *Catalog { return &Catalog{kv: kv, warehouse: warehouse} }
+
+const (
+	tablePrefix     = "/millrace/catalog/table/"
+	namespacePrefix = "/millrace/catalog/namespace/"
+)
+
+func tableKey(namespace, name string) string {
+	return tablePrefix + strings.ToLower(namespace) + "/" + strings.ToLower(name)
+}
+
+// Location is where a managed table of that name lies.
+func (c *Catalog) Location(namespace, name string) string {
+	root := strings.TrimSuffix(c.warehouse, "/")
+	if namespace != defaultNamespace {
+		root += "/" + strings.ToLower(namespace) + ".db"
+	}
+	return root + "/" + strings.ToLower(name)
+}
+
+// Lookup finds an entry; nil when there is none.
+func (c *Catalog) Lookup(ctx context.Context, namespace, name string) (*Entry, error) {
+	value, err := c.kv.Get(ctx, tableKey(namespace, name))
+	if err != nil || value == nil {
+		return nil, errs.Wrap(err, "look up table %s.%s", namespace, name)
+	}
+	var e Entry
+	if err := json.Unmarshal(value, &e); err != nil {
+		return nil, errs.Newf(errs.Internal, "the catalog's record of %s.%s cannot be read: %v", namespace, name, err)
+	}
+	return &e, nil
+}
+
+// Create records a table; replace allows one of that name.
+func (c *Catalog) Create(ctx context.Context, e Entry, replace bool) error {
+	value, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	if replace {
+		return c.kv.Put(ctx, tableKey(e.Namespace, e.Name), value)
+	}
+	created, err := c.kv.Create(ctx, tableKey(e.Namespace, e.Name), value)
+	if err == nil && !created {
+		err = errs.New("TABLE_OR_VIEW_ALREADY_EXISTS", "relationName", types.QuoteParts("spark_catalog", e.Namespace, e.Name))
+	}
+	return err
+}
+
+// Drop forgets a table; its files are not touched.
+func (c *Catalog) Drop(ctx context.Context, namespace, name string) error {
+	return c.kv.Delete(ctx, tableKey(namespace, name))
+}
+
+// HasNamespace reports whether a schema exists.
+func (c *Catalog) HasNamespace(ctx context.Context, name string) (bool, error) {
+	if strings.EqualFold(name, defaultNamespace) {
+		return true, nil
+	}
+	v, err := c.kv.Get(ctx, namespacePrefix+strings.ToLower(name))
+	return v != nil, err
+}
+
+// CreateNamespace records a schema and reports whether it is new.
+func (c *Catalog) CreateNamespace(ctx context.Context, n session.Namespace) (bool, error) {
+	value, err := json.Marshal(n)
+	if err != nil {
+		return false, err
+	}
+	return c.kv.Create(ctx, namespacePrefix+strings.ToLower(n.Name), value)
+}
+
+// DropNamespace forgets a schema.
+func (c *Catalog) DropNamespace(ctx context.Context, name string) error {
+	return c.kv.Delete(ctx, namespacePrefix+strings.ToLower(name))
+}
+
+// Namespaces implements session.Catalog.
+func (c *Catalog) Namespaces(ctx context.Context) ([]session.Namespace, error) {
+	out := []session.Namespace{{Name: defaultNamespace, Description: "default database", Location: c.warehouse}}
+	pairs, err := c.kv.List(ctx, namespacePrefix)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range pairs {
+		var n session.Namespace
+		if err := json.Unmarshal(v, &n); err == nil {
+			out = append(out, n)
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out, nil
+}
+
+// Tables implements session.Catalog.
+func (c *Catalog) Tables(ctx context.Context, namespace string) ([]session.TableInfo, error) {
+	pairs, err := c.kv.List(ctx, tablePrefix+strings.ToLower(namespace)+"/")
+	if err != nil {
+		return nil, err
+	}
+	var out []session.TableInfo
+	for _, v := range pairs {
+		var e Entry
+		if err := json.Unmarshal(v, &e); err == nil {
+			out = append(out, e.info())
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out, nil
+}
+
+func (e Entry) info() session.TableInfo {
+	kind := "EXTERNAL"
+	switch {
+	case e.View != "":
+		kind = "VIEW"
+	case e.Managed:
+		kind = "MANAGED"
+	}
+	return session.TableInfo{Namespace: e.Namespace, Name: e.Name, Description: e.Comment, Kind: kind}
+}
+
+// Table implements session.Catalog.
+func (c *Catalog) Table(ctx context.Context, namespace, name string) (*session.TableInfo, error) {
+	e, err := c.Lookup(ctx, namespace, name)
+	if err != nil || e == nil {
+		return nil, err
+	}
+	info := e.info()
+	return &info, nil
+}

@@ -1,0 +1,170 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"millrace/delta/log"
+	"millrace/engine"
+	"millrace/engine/enginetest"
+	"millrace/errs"
+	"millrace/session"
+	"millrace/sql"
+	"millrace/txn"
+	"millrace/types"
+)
+
+// setup is how a test's engine runs its queries. The answers may depend on none of it.
+type setup struct {
+	tasks     int
+	staged    bool
+	memory    int64 // of all tasks together
+	broadcast bool  // small sides of joins are broadcast
+}
+
+const (
+	plenty = 1 << 30
+	scarce = 512 << 10 // every operator that can spill does
+)
+
+var setups = []setup{
+	{1, false, plenty, true}, {4, false, plenty, true}, {4, true, plenty, false}, {4, true, scarce, false},
+	{1, true, scarce, false}, {4, false, scarce, true}, {3, false, plenty, false}, {1, true, plenty, true},
+}
+
+func (s setup) String() string {
+	name := fmt.Sprintf("%d-tasks", s.tasks)
+	if s.staged {
+		name += "-staged"
+	}
+	if s.memory == scarce {
+		name += "-spilling"
+	}
+	if s.broadcast {
+		name += "-broadcast"
+	}
+	return name
+}
+
+// cluster is an engine over a runner in this process.
+type cluster struct {
+	t        testing.TB
+	dir      string
+	runner   *enginetest.Runner
+	engine   *engine.Engine
+	sessions *session.Manager
+}
+
+// newCluster makes an engine whose exchanges are cut as if its tables were large.
+func newCluster(t *testing.T, s setup) *cluster {
+	c := &cluster{t: t, dir: t.TempDir(), runner: enginetest.NewRunner(t, s.tasks, s.staged, s.memory)}
+	logs := log.NewCache()
+	committer := txn.New(logs, txn.NewMemoryHeads(), txn.Options{Engine: "test"})
+	t.Cleanup(committer.Close)
+	catalog := engine.NewCatalog(&memoryKV{pairs: map[string][]byte{}}, filepath.Join(c.dir, "warehouse"))
+	c.engine = engine.New(engine.Options{Runner: c.runner, Committer: committer, Logs: logs, Catalog: catalog, Version: "test", SmallRows: 1})
+	conf := map[string]string{"spark.sql.session.timeZone": "UTC"}
+	if !s.broadcast {
+		conf["spark.sql.autoBroadcastJoinThreshold"] = "-1"
+	}
+	c.sessions = session.NewManager(session.Options{Engine: c.engine, Catalog: catalog, Conf: conf, Dir: filepath.Join(c.dir, "sessions")})
+	return c
+}
+
+// session makes a new session.
+func (c *cluster) session() *session.Session {
+	s, err := c.sessions.Get(session.Key{User: "test", ID: uuid.NewString()}, "")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return s
+}
+
+// query runs a statement and returns its columns and rows as text.
+func query(s *session.Session, text string) (*types.Type, []string, error) {
+	n, err := sql.ParseStatement(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	r, err := s.Run(ctx, n)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer r.Close()
+	var rows []string
+	for {
+		rec, err := r.Next(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		if rec == nil {
+			return r.Schema(), rows, nil
+		}
+		rows = append(rows, rowsOf(rec)...)
+		rec.Release()
+	}
+}
+
+// memoryKV is a catalog's store in memory.
+type memoryKV struct {
+	mu    sync.Mutex
+	pairs map[string][]byte
+}
+
+func (k *memoryKV) Get(_ context.Context, key string) ([]byte, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.pairs[key], nil
+}
+
+func (k *memoryKV) List(_ context.Context, prefix string) (map[string][]byte, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	out := map[string][]byte{}
+	for key, v := range k.pairs {
+		if strings.HasPrefix(key, prefix) {
+			out[key] = v
+		}
+	}
+	return out, nil
+}
+
+func (k *memoryKV) Create(_ context.Context, key string, value []byte) (bool, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.pairs[key] != nil {
+		return false, nil
+	}
+	k.pairs[key] = value
+	return true, nil
+}
+
+func (k *memoryKV) Put(_ context.Context, key string, value []byte) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.pairs[key] = value
+	return nil
+}
+
+func (k *memoryKV) Delete(_ context.Context, key string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.pairs, key)
+	return nil
+}
+
+// condition is the name of an error's condition, or its kind where it has none.
+func condition(err error) string {
+	if c := errs.ConditionOf(err); c != "" {
+		return c
+	}
+	return errs.KindOf(err).String()
+}

@@ -1,0 +1,178 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"millrace/delta/log"
+	"millrace/operators/expr"
+	"millrace/plan"
+	"millrace/plan/analyze"
+	planpb "millrace/proto/millrace/plan/v1"
+	"millrace/session"
+	"millrace/sql"
+	"millrace/table"
+	_ "millrace/table/functions" // kernels
+	"millrace/txn"
+	"millrace/types"
+	"millrace/vector"
+)
+
+// Runner runs planned queries on workers.
+type Runner interface {
+	// Run starts a query. Cancelling ctx ends it within 100 ms.
+	Run(ctx context.Context, q Query) (Rows, error)
+	// Slots is the number of tasks that the workers run at once; at least 1.
+	Slots() int
+}
+
+// Query is what a Runner runs; the last stage's tasks, read in order, are the result.
+type Query struct {
+	Name      string
+	Stages    []*planpb.Stage
+	Settings  *planpb.Settings
+	Pipelined bool
+}
+
+// Rows is a running query's result.
+type Rows interface {
+	// Next is the next batch, valid until the following call; nil at the end.
+	Next(ctx context.Context) (*vector.Batch, error)
+	// Metrics are complete once Next has given nil.
+	Metrics() session.Metrics
+	Close() error
+}
+
+// Options are the engine's parts.
+type Options struct {
+	Runner    Runner
+	Committer *txn.Committer
+	Logs      *log.Cache
+	Catalog   *Catalog
+	Version   string // written into commits as the engine's
+	Now       func() time.Time
+	// StreamTable finds what a streaming read names, as far as its schema goes; nil: streaming reads are refused.
+	StreamTable func(ctx context.Context, s *session.Session, r *plan.UnresolvedSource) (plan.StreamTable, error)
+	SmallRows   int64 // how many rows one task handles alone; 0: the planner's own number
+}
+
+// Engine implements session.Engine. It is safe for concurrent use.
+type Engine struct {
+	o       Options
+	footers *table.Footers
+	frames  *frames
+}
+
+var _ session.Cacher = (*Engine)(nil)
+
+// New makes an engine.
+func New(o Options) *Engine {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Engine{o: o, footers: table.NewFooters(0), frames: newFrames(o.Runner)}
+}
+
+// Analyze implements session.Engine.
+func (e *Engine) Analyze(ctx context.Context, s *session.Session, n plan.Node) (plan.Resolved, error) {
+	st := e.statement(ctx, s)
+	if c, ok := n.(plan.Command); ok {
+		return st.commandSchema(c)
+	}
+	out, err := st.analyze(n)
+	if err != nil {
+		return nil, err
+	}
+	return out.(plan.Resolved), nil
+}
+
+// Execute implements session.Engine.
+func (e *Engine) Execute(ctx context.Context, s *session.Session, n plan.Node) (session.Result, error) {
+	if c, ok := n.(plan.Command); ok {
+		return e.execute(ctx, s, c)
+	}
+	st := e.statement(ctx, s)
+	resolved, err := st.analyze(n)
+	if err != nil {
+		return nil, err
+	}
+	return st.query(resolved)
+}
+
+// statement is one request on its way through the engine.
+type statement struct {
+	e        *Engine
+	ctx      context.Context
+	s        *session.Session
+	settings *planpb.Settings
+	streams  streams
+	metrics  session.Metrics // of the last query that was run to its end for the statement itself
+	// looseStructs lets a struct that is stored lack fields of the column's, which are null then: a MERGE that evolves the schema.
+	looseStructs bool
+	read         []*deltaTable // the Delta tables that the statement reads
+}
+
+func (e *Engine) statement(ctx context.Context, s *session.Session) *statement {
+	return &statement{e: e, ctx: ctx, s: s, settings: &planpb.Settings{
+		TimeZone:      s.Conf.Get("spark.sql.session.timeZone"),
+		Ansi:          s.Conf.Bool("spark.sql.ansi.enabled"),
+		CaseSensitive: s.Conf.Bool("spark.sql.caseSensitive"),
+		NowMicros:     e.o.Now().UnixMicro(),
+		Conf:          kernelSettings(s),
+	}}
+}
+
+// kernelSettings are the session's settings that kernels look at, of those that differ from their defaults.
+func kernelSettings(s *session.Session) map[string]string {
+	var set map[string]string
+	for key, usual := range expr.Settings {
+		if v := s.Conf.Get(key); v != "" && v != usual {
+			if set == nil {
+				set = map[string]string{}
+			}
+			set[key] = v
+		}
+	}
+	return set
+}
+
+func (st *statement) analyze(n plan.Node) (plan.Node, error) {
+	before := len(st.read)
+	for try := 0; ; try++ {
+		out, err := analyze.Analyze(n, st, st.conf())
+		if err != nil {
+			return nil, err
+		}
+		if ok, err := st.consistent(st.read[before:]); ok || err != nil || try == 20 {
+			return out, err
+		}
+		st.read = st.read[:before] // a transaction of several of these tables was committed between their reading
+	}
+}
+
+func (st *statement) conf() analyze.Conf {
+	return analyze.Conf{ANSI: st.settings.Ansi, CaseSensitive: st.settings.CaseSensitive, TimeZone: st.settings.TimeZone,
+		NowMicros: st.settings.NowMicros, User: st.s.User, Database: st.database(), Get: st.s.Conf.Get, Eval: st.fold, ParseSchema: parseSchema,
+		Span: st.streams.Span}
+}
+
+// parseSchema reads a type, or the columns of a table, as DDL or as JSON.
+func parseSchema(text string) (*types.Type, error) {
+	if t, err := sql.ParseType(text); err == nil {
+		return t, nil
+	}
+	t, err := sql.ParseSchema(text)
+	if err != nil {
+		if j, bad := types.ParseJSON([]byte(text)); bad == nil {
+			return j, nil
+		}
+	}
+	return t, err
+}
+
+func (st *statement) database() string {
+	if ns := st.s.Namespace(); len(ns) > 0 {
+		return ns[len(ns)-1]
+	}
+	return defaultNamespace
+}

@@ -1,0 +1,148 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"millrace/errs"
+	"millrace/physical"
+	"millrace/plan"
+	planpb "millrace/proto/millrace/plan/v1"
+	"millrace/storage"
+	"millrace/types"
+)
+
+// writePlain writes rows as plain files of a format.
+func (st *statement) writePlain(format, path string, input plan.Node, w *plan.Write) error {
+	if !fileFormats[format] {
+		return errs.New("DATA_SOURCE_NOT_FOUND", "provider", w.Format)
+	}
+	store, err := storage.Open(path)
+	if err != nil {
+		return err
+	}
+	old, err := st.filesIn(store)
+	if err != nil {
+		return err
+	}
+	if len(old) > 0 {
+		switch w.Mode {
+		case plan.SaveErrorIfExists:
+			return errs.New("PATH_ALREADY_EXISTS", "outputPath", store.URL())
+		case plan.SaveIgnore:
+			return nil
+		}
+	}
+	schema := plan.Schema(input).WithoutAutoNames()
+	if err := st.checkPlainWrite(schema, w); err != nil {
+		return err
+	}
+	options := map[string]string{"emptyFile": "true"} // a table without rows keeps its schema
+	maps.Copy(options, w.Options)
+	sink := &planpb.FileSink{Format: format, Path: store.URL(), Options: options}
+	inFiles := types.Struct()
+	for i, f := range schema.Fields {
+		sink.Columns = append(sink.Columns, &planpb.FileColumn{Name: f.Name})
+		if slices.ContainsFunc(w.PartitionBy, func(p string) bool { return strings.EqualFold(p, f.Name) }) {
+			sink.PartitionColumns = append(sink.PartitionColumns, uint32(i))
+		} else {
+			inFiles.Fields = append(inFiles.Fields, f)
+		}
+	}
+	sink.SchemaJson = inFiles.JSON()
+	if len(sink.PartitionColumns) != len(w.PartitionBy) {
+		return errs.Newf(errs.Invalid, "a partition column of %v is not among the columns %v", w.PartitionBy, schema.Names())
+	}
+	optimised, err := st.optimized(input)
+	if err != nil {
+		return err
+	}
+	defer st.e.frames.written(store.URL())
+	planned := func() (*physical.Query, error) {
+		return physical.PlanWrite(st.ctx, optimised, sink, st.physicalOptions())
+	}
+	if _, err := st.rowsOf(optimised, 0, planned); err != nil {
+		return err
+	}
+	if w.Mode == plan.SaveOverwrite {
+		for _, name := range old {
+			if err := store.Delete(st.ctx, name); err != nil {
+				return err
+			}
+		}
+	}
+	return store.Put(st.ctx, "_SUCCESS", nil)
+}
+
+// checkPlainWrite refuses what could not be read back.
+func (st *statement) checkPlainWrite(schema *types.Type, w *plan.Write) error {
+	seen := map[string]bool{}
+	for _, f := range schema.Fields {
+		name := f.Name
+		if !st.settings.CaseSensitive {
+			name = strings.ToLower(name)
+		}
+		if seen[name] {
+			return errs.New("COLUMN_ALREADY_EXISTS", "columnName", types.Quote(name))
+		}
+		seen[name] = true
+	}
+	if len(w.PartitionBy) > 0 && len(w.PartitionBy) == len(schema.Fields) {
+		return errs.New("ALL_PARTITION_COLUMNS_NOT_ALLOWED")
+	}
+	return nil
+}
+
+func (st *statement) filesIn(store storage.Store) ([]string, error) {
+	var names []string
+	for f, err := range store.List(st.ctx, "", "") {
+		if errs.Is(err, errs.NotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, f.Name)
+	}
+	return names, nil
+}
+
+// writeFilesTable writes to a catalogued table of plain files: its columns by name, or by place for insertInto, cast to its types.
+func (st *statement) writeFilesTable(w *plan.Write, t target, input plan.Node) error {
+	switch {
+	case t.provider != "parquet":
+		return errs.Unsupportedf("Writing to the %s table %s by name is not supported yet.", t.provider, t.name())
+	case w.Mode == plan.SaveErrorIfExists && t.entry != nil && !w.InsertInto:
+		return errs.New("TABLE_OR_VIEW_ALREADY_EXISTS", "relationName", t.name())
+	case w.Mode == plan.SaveIgnore:
+		return nil
+	case w.Mode == plan.SaveOverwrite && !w.InsertInto:
+		return st.writePlain(t.provider, t.path, input, w)
+	}
+	tab, err := st.open(t, nil, nil)
+	if err != nil {
+		return err
+	}
+	out, last := input.(plan.Resolved).Output(), plan.MaxID(input)
+	have := tab.Schema().Fields
+	if len(have) != len(out) {
+		return arity(t, tab.Schema().Names(), out)
+	}
+	exprs := make([]plan.Expr, len(have))
+	for i, f := range have {
+		k := i
+		if !w.InsertInto {
+			if k = find(out, f.Name); k < 0 {
+				return errs.Newf(errs.Invalid, "the table %s has a column %s that the rows lack", t.name(), types.Quote(f.Name))
+			}
+		}
+		last++
+		exprs[i] = &plan.Alias{Child: &plan.Cast{Child: out[k], To: f.Type, Mode: plan.ModeANSI, Implicit: true}, Names: []string{f.Name}, ID: last}
+	}
+	plain := *w
+	if plain.Mode == plan.SaveErrorIfExists {
+		plain.Mode = plan.SaveAppend
+	}
+	return st.writePlain(t.provider, t.path, &plan.Project{Input: input, Exprs: exprs}, &plain)
+}

@@ -1,0 +1,350 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+
+	"millrace/delta"
+	"millrace/errs"
+	"millrace/plan"
+	"millrace/session"
+	"millrace/types"
+)
+
+func typeName(v any) string { return fmt.Sprintf("%T", v) }
+
+// write is df.write.save, saveAsTable and insertInto.
+func (st *statement) write(w *plan.Write) (session.Result, error) {
+	if w.Buckets > 0 || len(w.BucketBy) > 0 || len(w.SortBy) > 0 {
+		return nil, errs.Unsupportedf("bucketBy and sortBy are not supported yet.")
+	}
+	input, err := st.analyze(w.Input)
+	if err != nil {
+		return nil, err
+	}
+	format := strings.ToLower(w.Format)
+	if len(w.Table) > 0 {
+		return st.writeTable(w, input, format)
+	}
+	path := w.Path
+	if path == "" {
+		path, _ = option(w.Options, "path")
+	}
+	if path == "" {
+		return nil, errs.Newf(errs.Invalid, "No path is given: call save(path) or set the option path.")
+	}
+	if format == "" {
+		format = st.s.Conf.Get("spark.sql.sources.default")
+	}
+	if format != "delta" {
+		return emptyResult(), st.writePlain(format, path, input, w)
+	}
+	return st.writeDelta(deltaWrite{path: path, input: input, mode: w.Mode, partitionBy: w.PartitionBy, clusterBy: w.ClusterBy, options: w.Options})
+}
+
+// writeTable writes to a table by name, which it creates if need be and allowed.
+func (st *statement) writeTable(w *plan.Write, input plan.Node, format string) (session.Result, error) {
+	t, err := st.target(w.Table)
+	if err != nil {
+		return nil, err
+	}
+	if w.InsertInto && t == nil {
+		return nil, errs.New("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.QuoteParts(w.Table...))
+	}
+	if t != nil && t.provider != "delta" {
+		return emptyResult(), st.writeFilesTable(w, *t, input)
+	}
+	if w.InsertInto {
+		return st.insertRows(&plan.Insert{Table: w.Table, Overwrite: w.Mode == plan.SaveOverwrite}, t, input, w.Options)
+	}
+	if t != nil {
+		return st.writeExisting(w, *t, input)
+	}
+	path, _ := option(w.Options, "path")
+	return st.createAs(newTable{name: w.Table, format: format, location: path, partitionBy: w.PartitionBy, clusterBy: w.ClusterBy, options: w.Options}, input, false)
+}
+
+func (st *statement) writeExisting(w *plan.Write, t target, input plan.Node) (session.Result, error) {
+	switch {
+	case w.Mode == plan.SaveErrorIfExists && t.entry != nil:
+		return nil, errs.New("TABLE_OR_VIEW_ALREADY_EXISTS", "relationName", t.name())
+	case w.Mode == plan.SaveIgnore:
+		return emptyResult(), nil
+	}
+	d := deltaWrite{path: t.path, input: input, mode: w.Mode, partitionBy: w.PartitionBy, clusterBy: w.ClusterBy, options: w.Options, coerce: t.entry != nil}
+	part := d
+	if !isTrue(w.Options, "overwriteSchema") {
+		if err := st.replaced(&part); err != nil {
+			return nil, err
+		}
+	}
+	if w.Mode == plan.SaveOverwrite && t.entry != nil && part.replaceIf == nil && !part.dynamic {
+		d.replace, d.info = true, createInfo(true, true, t.entry.Managed, w.ClusterBy)
+	}
+	return st.writeDelta(d)
+}
+
+// newTable is a table to be made.
+type newTable struct {
+	name        []string
+	format      string
+	location    string
+	unnamed     bool // the table is a path: the catalog does not know it
+	partitionBy []string
+	clusterBy   []string
+	options     map[string]string
+	properties  map[string]string
+	comment     string
+}
+
+// entry is the catalog's record of a table to be made.
+func (st *statement) entry(n newTable) (Entry, error) {
+	if n.unnamed {
+		return Entry{Provider: n.format, Location: n.location, Comment: n.comment}, nil
+	}
+	parts := n.name
+	if len(parts) == 3 && strings.EqualFold(parts[0], "spark_catalog") {
+		parts = parts[1:]
+	}
+	e := Entry{Namespace: st.database(), Name: parts[len(parts)-1], Provider: n.format, Location: n.location, Comment: n.comment}
+	if len(parts) == 2 {
+		e.Namespace = parts[0]
+	}
+	if e.Provider == "" {
+		e.Provider = st.s.Conf.Get("spark.sql.sources.default")
+	}
+	if e.Provider != "delta" && e.Provider != "parquet" {
+		return e, errs.Unsupportedf("Creating a %s table by name is not supported yet; delta and parquet tables are.", e.Provider)
+	}
+	if ok, err := st.e.o.Catalog.HasNamespace(st.ctx, e.Namespace); err != nil || !ok {
+		if err == nil {
+			err = errs.New("SCHEMA_NOT_FOUND", "schemaName", types.QuoteParts("spark_catalog", e.Namespace))
+		}
+		return e, err
+	}
+	if e.Location == "" {
+		e.Location, e.Managed = st.e.o.Catalog.Location(e.Namespace, e.Name), true
+	}
+	return e, nil
+}
+
+// createAs makes a table of a query's rows and then its name.
+func (st *statement) createAs(n newTable, input plan.Node, replace bool) (session.Result, error) {
+	e, err := st.entry(n)
+	if err != nil {
+		return nil, err
+	}
+	if err := uniqueNames(plan.Schema(input)); err != nil {
+		return nil, err
+	}
+	if e.Provider == "parquet" {
+		w := &plan.Write{Mode: plan.SaveErrorIfExists, PartitionBy: n.partitionBy, Options: n.options}
+		if replace {
+			w.Mode = plan.SaveOverwrite
+		}
+		if err := st.writePlain(e.Provider, e.Location, input, w); err != nil {
+			return nil, err
+		}
+		return emptyResult(), st.e.o.Catalog.Create(st.ctx, e, replace)
+	}
+	w := deltaWrite{path: e.Location, input: input, partitionBy: n.partitionBy, clusterBy: n.clusterBy, options: n.options, create: n.fill,
+		mapping: n.properties["delta.columnMapping.mode"], info: createInfo(replace, true, e.Managed, n.clusterBy)}
+	if replace {
+		w.mode, w.replace = plan.SaveOverwrite, true
+	}
+	r, err := st.writeDelta(w)
+	if err != nil {
+		return nil, err
+	}
+	return r, st.name(n, e, replace)
+}
+
+// name gives a table that has been made its name in the catalog.
+func (st *statement) name(n newTable, e Entry, replace bool) error {
+	if n.unnamed {
+		return nil
+	}
+	return st.e.o.Catalog.Create(st.ctx, e, replace)
+}
+
+func createInfo(replace, asSelect, managed bool, clusterBy []string) func(*delta.Metadata) delta.CommitInfo {
+	return func(m *delta.Metadata) delta.CommitInfo {
+		return delta.CreateInfo(replace, replace, asSelect, managed, m, clusterBy)
+	}
+}
+
+// fill puts a new table's properties and comment into its metadata.
+func (n newTable) fill(m *delta.Metadata) {
+	m.Description = n.comment
+	for k, v := range n.properties {
+		m.Configuration[k] = v
+	}
+}
+
+// createTable is CREATE TABLE with columns, with a query, or over files that are there.
+func (st *statement) createTable(c *plan.CreateTable) (session.Result, error) {
+	t, err := st.target(c.Name)
+	if err != nil {
+		return nil, err
+	}
+	unnamed := t != nil && t.entry == nil
+	if unnamed {
+		if t.provider != "delta" {
+			return nil, errs.Unsupportedf("CREATE TABLE %s.`path` is not supported yet; name the table and give a LOCATION.", t.provider)
+		}
+		if there, err := st.hasTable(t.path); err != nil || there && c.IfNotExists {
+			return emptyResult(), err
+		} else if !there && (!c.Replace || c.OrCreate) {
+			t = nil
+		}
+	}
+	switch {
+	case t != nil && c.IfNotExists:
+		return emptyResult(), nil
+	case t != nil && !c.Replace && !unnamed:
+		if done, err := st.repeated(t.path); done || err != nil {
+			return emptyResult(), err
+		}
+		return nil, errs.New("TABLE_OR_VIEW_ALREADY_EXISTS", "relationName", t.name())
+	case t == nil && c.Replace && !c.OrCreate:
+		return nil, errs.New("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.QuoteParts(c.Name...))
+	case len(c.ClusterBy) > 0 && len(c.PartitionBy) > 0:
+		return nil, errs.New("DELTA_CLUSTER_BY_WITH_PARTITIONED_BY")
+	}
+	properties, err := delta.CheckProperties(c.Properties, st.s.Conf.Bool("spark.databricks.delta.allowArbitraryProperties.enabled"))
+	if err != nil {
+		return nil, err
+	}
+	n := newTable{name: c.Name, format: strings.ToLower(c.Provider), location: c.Location, partitionBy: c.PartitionBy, clusterBy: c.ClusterBy,
+		options: c.Options, properties: properties, comment: c.Comment, unnamed: unnamed}
+	if unnamed {
+		n.format, n.location = "delta", c.Name[len(c.Name)-1]
+	}
+	if len(c.Like) > 0 {
+		return st.createLike(n, c, t != nil)
+	}
+	if c.Query != nil {
+		input, err := st.analyze(c.Query)
+		if err != nil {
+			return nil, err
+		}
+		return st.createAs(n, input, t != nil)
+	}
+	schema, err := columnsOf(c.Columns)
+	if err != nil {
+		return nil, err
+	}
+	return st.createEmpty(n, schema, t != nil)
+}
+
+// hasTable reports whether there is a Delta table at a path.
+func (st *statement) hasTable(path string) (bool, error) {
+	l, err := st.e.o.Logs.Table(path)
+	if err != nil {
+		return false, err
+	}
+	s, err := st.newest(l)
+	return err == nil && s.Exists(), err
+}
+
+// createEmpty makes a table without rows, or names one that is there.
+func (st *statement) createEmpty(n newTable, schema *types.Type, replace bool) (session.Result, error) {
+	e, err := st.entry(n)
+	if err != nil {
+		return nil, err
+	}
+	if e.Provider != "delta" {
+		return nil, errs.Unsupportedf("CREATE TABLE with columns makes delta tables only: say USING delta, or create the %s table AS SELECT.", e.Provider)
+	}
+	l, err := st.e.o.Logs.Table(e.Location)
+	if err != nil {
+		return nil, err
+	}
+	before, err := st.newest(l)
+	if err != nil {
+		return nil, err
+	}
+	if before.Exists() && !replace {
+		if len(schema.Fields) > 0 && !schema.AsNullable().SameData(before.Schema().AsNullable()) {
+			return nil, errs.New("DELTA_CREATE_TABLE_SCHEME_MISMATCH", "path", l.URL(), "specifiedSchema", delta.TreeString(schema), "existingSchema", delta.TreeString(before.Schema()))
+		}
+		return emptyResult(), st.name(n, e, false)
+	}
+	if len(schema.Fields) == 0 {
+		return nil, errs.New("DELTA_CREATE_EXTERNAL_TABLE_WITHOUT_SCHEMA", "path", l.URL(), "tableName", types.QuoteParts(n.name...))
+	}
+	w := deltaWrite{path: e.Location, partitionBy: n.partitionBy, clusterBy: n.clusterBy, create: n.fill, replace: replace, info: createInfo(replace, false, e.Managed, n.clusterBy)}
+	if replace {
+		w.mode = plan.SaveOverwrite
+	}
+	m, err := before.Evolve(schema, delta.WriteOptions{PartitionBy: n.partitionBy, Overwrite: replace, OverwriteSchema: replace,
+		Mapping: n.properties["delta.columnMapping.mode"]})
+	if err != nil {
+		return nil, err
+	}
+	m.SchemaString = schema.JSON()
+	actions, _, err := st.tableActions(w, before, m)
+	if err != nil {
+		return nil, err
+	}
+	if replace && before.Exists() {
+		for a := range before.All() {
+			actions = append(actions, delta.Action{Remove: a.Remove(st.settings.NowMicros/1000, true)})
+		}
+	}
+	if err := st.commitWrite(w, before, m, actions, writeStats{}); err != nil {
+		return nil, err
+	}
+	return emptyResult(), st.name(n, e, replace)
+}
+
+// columnsOf is the schema that DDL describes, with what writers have to heed in the metadata of its fields.
+func columnsOf(defs []plan.ColumnDef) (*types.Type, error) {
+	t := types.Struct()
+	for _, d := range defs {
+		f := types.Field{Name: d.Name, Type: d.Type, Nullable: d.Nullable}
+		members, err := columnMetadata(d)
+		if err != nil {
+			return nil, err
+		}
+		if d.Type.Kind == types.KindString && d.Type.Length > 0 {
+			members["__CHAR_VARCHAR_TYPE_STRING"] = d.Type.String()
+			f.Type = types.String
+		}
+		if len(members) > 0 {
+			f = delta.WithFieldMetadata(f, members)
+		}
+		t.Fields = append(t.Fields, f)
+	}
+	if err := uniqueNames(t); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// columnMetadata is what a table remembers of a column's definition.
+func columnMetadata(d plan.ColumnDef) (map[string]any, error) {
+	m := map[string]any{}
+	if d.Comment != "" {
+		m["comment"] = d.Comment
+	}
+	if d.Generated != "" {
+		if d.Identity != nil {
+			return nil, errs.New("DELTA_IDENTITY_COLUMNS_WITH_GENERATED_EXPRESSION")
+		}
+		m["delta.generationExpression"] = d.Generated
+	}
+	if d.Default != "" {
+		m["CURRENT_DEFAULT"] = d.Default
+	}
+	if i := d.Identity; i != nil {
+		switch {
+		case i.Step == 0:
+			return nil, errs.New("DELTA_IDENTITY_COLUMNS_ILLEGAL_STEP")
+		case d.Type.Kind != types.KindLong:
+			return nil, errs.New("DELTA_IDENTITY_COLUMNS_UNSUPPORTED_DATA_TYPE", "dataType", d.Type.String())
+		}
+		m["delta.identity.start"], m["delta.identity.step"], m["delta.identity.allowExplicitInsert"] = i.Start, i.Step, i.AllowExplicit
+	}
+	return m, nil
+}

@@ -1,0 +1,245 @@
+package engine
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"millrace/delta"
+	"millrace/delta/log"
+	"millrace/errs"
+	"millrace/plan"
+	"millrace/session"
+	"millrace/txn"
+)
+
+// The statements of transactions of several tables.
+const (
+	beginTransaction    = "BEGIN TRANSACTION"
+	commitTransaction   = "COMMIT"
+	rollbackTransaction = "ROLLBACK"
+)
+
+// sessionTransaction holds a session's open transaction, if there is one.
+type sessionTransaction struct {
+	mu   sync.Mutex
+	open *transaction
+}
+
+// transaction is what the statements since BEGIN TRANSACTION have read and want to write. Nothing of it is visible to others.
+type transaction struct {
+	id string
+
+	mu     sync.Mutex
+	tables map[string]*txTable
+	order  []string
+	broken error // why it can only be rolled back
+}
+
+// txTable is a table as the transaction sees it: a version of it, and the transaction's own writes on top.
+type txTable struct {
+	base, now *delta.Snapshot
+	requests  []txn.Request
+}
+
+func (st *statement) sessionTransaction() *sessionTransaction {
+	return st.s.Kept("engine transaction", func() any { return &sessionTransaction{} }).(*sessionTransaction)
+}
+
+// transaction is the session's open transaction, or nil.
+func (st *statement) transaction() *transaction {
+	k := st.sessionTransaction()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.open
+}
+
+// transact carries out BEGIN TRANSACTION, COMMIT and ROLLBACK.
+func (st *statement) transact(name string) (session.Result, error) {
+	k := st.sessionTransaction()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if name == beginTransaction {
+		if k.open != nil {
+			return nil, errs.New("MILLRACE_TRANSACTION_OPEN")
+		}
+		k.open = &transaction{id: uuid.NewString(), tables: map[string]*txTable{}}
+		return emptyResult(), nil
+	}
+	if k.open == nil {
+		return nil, errs.New("MILLRACE_NO_TRANSACTION", "statement", name)
+	}
+	t := k.open
+	k.open = nil
+	if name == rollbackTransaction {
+		return emptyResult(), nil // files without a commit are VACUUM's
+	}
+	return emptyResult(), st.commitAll(t)
+}
+
+func (st *statement) commitAll(t *transaction) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.broken != nil {
+		return errs.New("MILLRACE_TRANSACTION_ABORTED", "txnId", t.id, "reason", t.broken.Error())
+	}
+	var parts []txn.Request
+	for _, url := range t.order {
+		if r, changes := t.tables[url].request(); changes {
+			parts = append(parts, r)
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	_, err := st.e.o.Committer.CommitAll(st.ctx, t.id, parts)
+	for _, p := range parts {
+		st.e.frames.written(p.Table)
+	}
+	return err
+}
+
+// inTransaction refuses what a transaction cannot take back.
+func inTransaction(c plan.Command) error {
+	switch c := c.(type) {
+	case *plan.CreateTable, *plan.CreateNamespace, *plan.Drop, *plan.Restore:
+		return errs.Unsupportedf("%s in a transaction is not supported: COMMIT or ROLLBACK first.", commandName(c))
+	case *plan.CreateView:
+		if !c.Temp {
+			return errs.Unsupportedf("%s in a transaction is not supported: COMMIT or ROLLBACK first.", commandName(c))
+		}
+	case *plan.Generic:
+		if c.Name == "VACUUM" || strings.HasPrefix(c.Name, "CONVERT") {
+			return errs.Unsupportedf("%s in a transaction is not supported: COMMIT or ROLLBACK first.", c.Name)
+		}
+	}
+	return nil
+}
+
+// newestOf is a table's newest version, or what the session's transaction sees of it.
+func (st *statement) newestOf(l *log.Table) (*delta.Snapshot, error) {
+	t := st.transaction()
+	if t == nil {
+		return l.Snapshot(st.ctx)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if known := t.tables[l.URL()]; known != nil {
+		return known.now, nil
+	}
+	s, err := l.Snapshot(st.ctx)
+	if err != nil {
+		return nil, err
+	}
+	snaps := []*delta.Snapshot{s}
+	for _, url := range t.order {
+		snaps = append(snaps, t.tables[url].base)
+	}
+	stale, err := st.e.o.Committer.Consistent(st.ctx, snaps)
+	if err != nil {
+		return nil, err
+	}
+	if len(stale) > 0 {
+		err := errs.New("MILLRACE_TRANSACTION_ABORTED", "txnId", t.id, "reason",
+			"another transaction has changed "+snaps[stale[0]].Table+" since it was read, perhaps together with "+l.URL())
+		t.broken = err
+		return nil, err
+	}
+	t.tables[l.URL()] = &txTable{base: s, now: s}
+	t.order = append(t.order, l.URL())
+	return s, nil
+}
+
+// stage keeps a write for the transaction's commit.
+func (t *transaction) stage(r txn.Request) (txn.Result, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	x := t.tables[r.Table]
+	if x == nil || r.ReadVersion < 0 {
+		return txn.Result{}, errs.Unsupportedf("Creating the table %s in a transaction is not supported: COMMIT or ROLLBACK first.", r.Table)
+	}
+	if r.AppID != "" {
+		r.Actions = append(r.Actions[:len(r.Actions):len(r.Actions)], delta.Action{Txn: &delta.SetTransaction{AppID: r.AppID, Version: r.AppVersion}})
+		r.AppID = ""
+	}
+	now, err := x.now.Apply(x.base.Version, x.base.Timestamp, r.Actions)
+	if err != nil {
+		return txn.Result{}, err
+	}
+	x.now, x.requests = now, append(x.requests, r)
+	return txn.Result{Version: now.Version, Timestamp: now.Timestamp, Snapshot: now, Grouped: 1}, nil
+}
+
+// request is what all writes to the table come to.
+func (x *txTable) request() (r txn.Request, changes bool) {
+	if len(x.requests) == 0 {
+		return r, false
+	}
+	r = x.requests[0]
+	if len(x.requests) == 1 {
+		return r, true
+	}
+	r.Info = x.info()
+	r.Actions, r.Reads, r.ReadFiles = nil, nil, nil
+	var all []delta.Action
+	for _, q := range x.requests {
+		all = append(all, q.Actions...)
+		r.ReadTable = r.ReadTable || q.ReadTable
+		r.RowLevel = r.RowLevel && q.RowLevel || q.BlindAppend() && r.RowLevel
+		r.Reads = append(r.Reads, q.Reads...)
+		for _, path := range q.ReadFiles {
+			if x.had(path) {
+				r.ReadFiles = append(r.ReadFiles, path)
+			}
+		}
+	}
+	r.Actions = x.base.Net(all)
+	return r, true
+}
+
+// had reports whether the table held a file before the transaction.
+func (x *txTable) had(path string) bool {
+	for a := range x.base.All() {
+		if a.Path == path {
+			return true
+		}
+	}
+	return false
+}
+
+// info is the history's entry for several statements: their names, and their metrics added up.
+func (x *txTable) info() delta.CommitInfo {
+	var names []string
+	sum := map[string]int64{}
+	for _, q := range x.requests {
+		names = append(names, q.Info.Operation)
+		for k, v := range q.Info.OperationMetrics {
+			if n, err := parseVersion(v); err == nil {
+				sum[k] += n
+			}
+		}
+	}
+	info := delta.Info("TRANSACTION", delta.Param{Name: "statements", Value: strings.Join(names, ", ")})
+	info.OperationMetrics = map[string]string{}
+	for k, n := range sum {
+		info.OperationMetrics[k] = itoa(n)
+	}
+	info.EngineInfo, info.UserMetadata = x.requests[0].Info.EngineInfo, x.requests[len(x.requests)-1].Info.UserMetadata
+	return info
+}
+
+// consistent reports whether the tables that a query reads show the same of every transaction of several tables.
+func (st *statement) consistent(tables []*deltaTable) (bool, error) {
+	var snaps []*delta.Snapshot
+	for _, t := range tables {
+		if !t.Pinned && t.Snapshot.Exists() {
+			snaps = append(snaps, t.Snapshot)
+		}
+	}
+	if len(snaps) < 2 || st.e.o.Committer == nil || st.transaction() != nil {
+		return true, nil
+	}
+	stale, err := st.e.o.Committer.Consistent(st.ctx, snaps)
+	return len(stale) == 0, err
+}

@@ -1,0 +1,121 @@
+package operators
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"millrace/operators/agg"
+	planpb "millrace/proto/millrace/plan/v1"
+	"millrace/types"
+	"millrace/vector/vectortest"
+)
+
+// referenceGroups are the rows of every group of the first nk columns, in order of appearance.
+func referenceGroups(rows [][]any, nk int) (keys [][]any, groups [][][]any) {
+	at := map[string]int{}
+	for _, r := range rows {
+		k := keyOf(r[:nk])
+		i, ok := at[k]
+		if !ok {
+			i = len(keys)
+			at[k] = i
+			keys, groups = append(keys, normal(r[:nk])), append(groups, nil)
+		}
+		groups[i] = append(groups[i], r)
+	}
+	if nk == 0 && len(keys) == 0 {
+		return [][]any{{}}, [][][]any{nil}
+	}
+	return keys, groups
+}
+
+// split runs an aggregate as PARTIAL, MERGE and FINAL operators.
+func split(t *rapid.T, groups []*planpb.Expr, aggs []*planpb.Expr, in Operator) Operator {
+	partial, err := newHashAggregate(&planpb.HashAggregate{Mode: modePartial, Groups: groups, Aggregates: aggs}, in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	op := partial
+	for _, mode := range []planpb.HashAggregate_Mode{modeMerge, modeFinal} {
+		var cols []*planpb.Expr
+		for i := range groups {
+			cols = append(cols, col(i, op.Output()[i]))
+		}
+		next, err := newHashAggregate(&planpb.HashAggregate{Mode: mode, Groups: cols, Aggregates: aggs}, op, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		op = next
+	}
+	return op
+}
+
+func TestAggregateAgrees(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		keyTypes := rapid.SliceOfN(rapid.SampledFrom(vectortest.Atomic), 0, 2).Draw(t, "key types")
+		nk := len(keyTypes)
+		cols := append(append([]*types.Type(nil), keyTypes...), types.Integer, types.Decimal(10, 2), types.Boolean, types.Decimal(30, 5))
+		in := drawSource(t, cols, small).flat(nk + 2)
+		var groups []*planpb.Expr
+		for i, k := range keyTypes {
+			groups = append(groups, col(i, k))
+		}
+		aggs := []*planpb.Expr{
+			call("count", types.Long, col(nk, types.Integer)),
+			call("sum", types.Long, col(nk, types.Integer)),
+			call("avg", types.Double, col(nk, types.Integer)),
+			call("sum", types.Decimal(20, 2), col(nk+1, types.Decimal(10, 2))),
+			call("count_if", types.Long, col(nk+2, types.Boolean)),
+			call("count", types.Long),
+		}
+		aggs[5].GetCall().Filter = col(nk+2, types.Boolean)
+		var op Operator
+		if rapid.Bool().Draw(t, "split") {
+			op = split(t, groups, aggs, in)
+		} else {
+			var err error
+			op, err = newHashAggregate(&planpb.HashAggregate{Groups: groups, Aggregates: aggs}, in, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := run(t, op, drawLimit(t))
+		var want [][]any
+		keys, rows := referenceGroups(in.rows(), nk)
+		for i, k := range keys {
+			want = append(want, append(k, referenceAggregates(rows[i], nk)...))
+		}
+		mustEqual(t, got, want)
+	})
+}
+
+func referenceAggregates(rows [][]any, nk int) []any {
+	var count, trues, sum, dec, decs int64
+	for _, r := range rows {
+		if x, ok := r[nk].(int64); ok {
+			count, sum = count+1, sum+x
+		}
+		if x, ok := r[nk+1].(int64); ok {
+			decs, dec = decs+1, dec+x
+		}
+		if r[nk+2] == true {
+			trues++
+		}
+	}
+	out := []any{count, nil, nil, nil, trues, trues}
+	if count > 0 {
+		out[1], out[2] = sum, float64(sum)/float64(count)
+	}
+	if decs > 0 {
+		out[3] = decimalOf(dec)
+	}
+	return out
+}
+
+func TestStateTypesMatchStates(t *testing.T) {
+	ts, err := agg.StateTypes(call("avg", types.Double, col(0, types.Long)))
+	if err != nil || len(ts) != 2 {
+		t.Fatal(ts, err)
+	}
+}

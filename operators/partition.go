@@ -1,0 +1,87 @@
+package operators
+
+import (
+	"millrace/operators/hashtable"
+	"millrace/types"
+	"millrace/vector"
+)
+
+// A spilling operator divides its rows by hash into radixParts files; a part that is still too large is divided again with
+// other bits, up to maxDepth times.
+const (
+	radixBits  = 4
+	radixParts = 1 << radixBits
+	maxDepth   = 6
+)
+
+// partitioner scatters rows to spill files by the hash of keys.
+type partitioner struct {
+	writers [radixParts]*spillWriter
+	rows    [radixParts][]uint32
+	hasher  hashtable.Hasher
+	hashes  []uint64
+	depth   int
+}
+
+func newPartitioner(ctx *Ctx, columns []*types.Type, depth int) *partitioner {
+	p := &partitioner{depth: depth}
+	for i := range p.writers {
+		p.writers[i] = newSpillWriter(ctx, columns)
+	}
+	return p
+}
+
+// add scatters the rows sel (nil: 0..n-1) of columns, by keys that are aligned with them; n is the number of rows in sel.
+func (p *partitioner) add(keys, cols []*vector.Vector, sel []uint32, n int) error {
+	if cap(p.hashes) < n {
+		p.hashes = make([]uint64, n+n/4)
+	}
+	hashes := p.hashes[:n]
+	p.hasher.Hash(keys, sel, n, hashes)
+	for i := range p.rows {
+		p.rows[i] = p.rows[i][:0]
+	}
+	shift := uint(64 - radixBits)
+	for k, h := range hashes {
+		part := hashtable.Mix(h+uint64(p.depth)) >> shift
+		r := uint32(k)
+		if sel != nil {
+			r = sel[k]
+		}
+		p.rows[part] = append(p.rows[part], r)
+	}
+	for i, rows := range p.rows {
+		if len(rows) == 0 {
+			continue
+		}
+		if err := p.writers[i].write(cols, rows, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish ends all files.
+func (p *partitioner) finish(m *OperatorMetrics) ([]*spillReader, error) {
+	var list []*spillReader
+	for _, w := range p.writers {
+		r, err := w.finish(m)
+		if err != nil {
+			for _, r := range list {
+				r.Close()
+			}
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return list, nil
+}
+
+func (p *partitioner) close() {
+	if p == nil {
+		return
+	}
+	for _, w := range p.writers {
+		w.close()
+	}
+}

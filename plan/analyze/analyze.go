@@ -1,0 +1,159 @@
+package analyze
+
+import (
+	"millrace/errs"
+	"millrace/plan"
+	"millrace/plan/fn"
+	"millrace/types"
+)
+
+// Catalog finds what a plan names. Its errors are the user's: TABLE_OR_VIEW_NOT_FOUND, PATH_NOT_FOUND and the like.
+type Catalog interface {
+	// Relation finds a view or a table by the parts of its name; format.`path` is also a name.
+	Relation(r *plan.UnresolvedRelation) (Relation, error)
+	// Source finds the table that a reader describes, its schema inferred if need be.
+	Source(s *plan.UnresolvedSource) (plan.Table, error)
+}
+
+// Relation is what a name stands for: a table, or a view's plan.
+type Relation struct {
+	// Name qualifies the columns: spark_catalog.default.t for a table, the view's name for a temporary view.
+	Name  []string
+	Table plan.Table
+	View  plan.Node
+	// Analyzed says that View is a resolved plan; its columns are given fresh ids.
+	Analyzed bool
+	// Catalog resolves the names in an unresolved View; nil: the one that found it.
+	Catalog Catalog
+}
+
+// Conf is the part of a session that analysis depends on.
+type Conf struct {
+	ANSI          bool
+	CaseSensitive bool
+	TimeZone      string
+	NowMicros     int64  // current_timestamp() of the statement
+	User          string // current_user()
+	Database      string // current_schema(); empty: default
+	CatalogName   string // current_catalog(); empty: spark_catalog
+	// Get reads a configuration key; nil: all are unset.
+	Get func(key string) string
+	// Eval computes an expression without columns; nil: only literals are constants.
+	Eval func(plan.Expr) (*plan.Literal, error)
+	// ParseSchema reads a type or the columns of a table; nil: schemas in functions' arguments are not known.
+	ParseSchema func(text string) (*types.Type, error)
+	// Span is the relation, resolved or not, of the rows that a micro-batch reads of a streaming source; nil: there is no micro-batch.
+	Span func(plan.StreamTable) (plan.Node, error)
+	// Parameters are the values of :name and of ? by their places.
+	Parameters map[string]plan.Expr
+	Positional []plan.Expr
+}
+
+// Analyze resolves a query, or the queries in a command.
+func Analyze(n plan.Node, c Catalog, conf Conf) (plan.Node, error) {
+	a := &analyzer{catalog: c, conf: conf, blocks: map[plan.Node]*block{}, hidden: map[plan.Node][]*plan.Attribute{}, made: map[plan.ID][]*plan.Attribute{}}
+	a.fn = &fn.Context{ANSI: conf.ANSI, CaseSensitive: conf.CaseSensitive, TimeZone: conf.TimeZone, Conf: conf.get, ParseSchema: conf.ParseSchema}
+	out, err := a.root(n)
+	if err != nil {
+		return nil, err
+	}
+	if out, err = a.finish(out); err != nil {
+		return nil, err
+	}
+	if left := outerColumns(out); len(left) > 0 {
+		return nil, errs.Unsupportedf("a correlated subquery in this place is not supported: it reads the column %s", types.Quote(left[0].Name))
+	}
+	return out, nil
+}
+
+// Expression resolves an expression over columns that are given, for commands that hold conditions (DELETE, MERGE).
+func Expression(e plan.Expr, over plan.Node, c Catalog, conf Conf) (plan.Expr, error) {
+	a := &analyzer{catalog: c, conf: conf, blocks: map[plan.Node]*block{}, hidden: map[plan.Node][]*plan.Attribute{}, made: map[plan.ID][]*plan.Attribute{}}
+	a.fn = &fn.Context{ANSI: conf.ANSI, CaseSensitive: conf.CaseSensitive, TimeZone: conf.TimeZone, Conf: conf.get, ParseSchema: conf.ParseSchema}
+	a.last = plan.MaxID(over)
+	out, err := a.expr(newScope(over), e)
+	if err != nil {
+		return nil, err
+	}
+	return plan.TransformExpr(out, a.constants)
+}
+
+func (c Conf) get(key string) string {
+	if c.Get == nil {
+		return ""
+	}
+	return c.Get(key)
+}
+
+func (c Conf) mode() plan.EvalMode {
+	if c.ANSI {
+		return plan.ModeANSI
+	}
+	return plan.ModeLegacy
+}
+
+// analyzer is one analysis.
+type analyzer struct {
+	catalog Catalog
+	conf    Conf
+	fn      *fn.Context
+	last    plan.ID
+	lambdas uint32
+	ctes    []map[string]*cte               // innermost last
+	refs    map[int64]plan.Node             // plans that subqueries name by id
+	outer   *scope                          // the query around the one being resolved
+	blocks  map[plan.Node]*block            // aggregations that ORDER BY may still add to, by their topmost node
+	hidden  map[plan.Node][]*plan.Attribute // columns that USING hides, by projection
+	made    map[plan.ID][]*plan.Attribute   // columns of generators in SELECT lists, by their aliases
+	depth   int
+}
+
+func (a *analyzer) id() plan.ID {
+	a.last++
+	return a.last
+}
+
+// alias names an expression with a fresh id.
+func (a *analyzer) alias(e plan.Expr, name string) *plan.Alias {
+	return &plan.Alias{Child: e, Names: []string{name}, ID: a.id()}
+}
+
+func (a *analyzer) root(n plan.Node) (plan.Node, error) {
+	if c, ok := n.(plan.Command); ok {
+		return a.command(c)
+	}
+	return a.node(n)
+}
+
+func output(n plan.Node) []*plan.Attribute {
+	if r, ok := n.(plan.Resolved); ok {
+		return r.Output()
+	}
+	return nil
+}
+
+func exprsOf(attrs []*plan.Attribute) []plan.Expr {
+	out := make([]plan.Expr, len(attrs))
+	for i, a := range attrs {
+		out[i] = a
+	}
+	return out
+}
+
+// at adds to an error the place of the expression that caused it, unless it has one.
+func at(err error, o *plan.Origin) error {
+	e, ok := err.(*errs.Error)
+	if !ok || o == nil || len(e.Context) > 0 {
+		return err
+	}
+	c := errs.QueryContext{DataFrame: o.DataFrame, Start: o.Start, Stop: o.Stop, Fragment: o.Fragment, CallSite: o.CallSite, SQL: o.SQL}
+	if !o.DataFrame && c.Fragment == "" {
+		if r := []rune(o.SQL); o.Start >= 0 && o.Start <= o.Stop && o.Stop < len(r) {
+			c.Fragment = string(r[o.Start : o.Stop+1])
+		}
+	}
+	return e.With(c)
+}
+
+// maxDepth bounds the nesting of views and subqueries.
+const maxDepth = 100

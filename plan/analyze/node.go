@@ -1,0 +1,299 @@
+package analyze
+
+import (
+	"strings"
+
+	"millrace/errs"
+	"millrace/plan"
+	"millrace/types"
+)
+
+// node resolves a relation and everything below it.
+func (a *analyzer) node(n plan.Node) (plan.Node, error) {
+	switch n := n.(type) {
+	case *plan.UnresolvedRelation:
+		return a.relation(n)
+	case *plan.UnresolvedSource:
+		return a.source(n)
+	case *plan.With:
+		return a.with(n)
+	case *plan.UnresolvedTVF:
+		return a.tvf(n)
+	case *plan.InlineTable:
+		return a.inlineTable(n)
+	case *plan.SubqueryAlias:
+		return a.subqueryAlias(n)
+	case *plan.LocalRelation:
+		return a.local(n)
+	case *plan.Range:
+		return a.rangeOf(n), nil
+	case *plan.OneRow:
+		return &plan.OneRow{}, nil
+	case *plan.Scan, *plan.Union, *plan.WindowNode:
+		return a.freshen(n) // a resolved plan that the caller put in
+	case *plan.Analyzed:
+		return a.freshen(n.Input)
+	case *plan.WithRelations:
+		return a.withRelations(n)
+	case *plan.Deferred:
+		return a.deferred(n)
+	case *settled:
+		return n.Node, nil
+	}
+	if out, err, ok := a.rows(n); ok {
+		return out, err
+	}
+	return a.columns(n)
+}
+
+// rows resolves the nodes that choose, order, combine or group rows.
+func (a *analyzer) rows(n plan.Node) (out plan.Node, err error, ok bool) {
+	switch n := n.(type) {
+	case *plan.Project:
+		out, err = a.project(n, nil)
+	case *plan.Aggregate:
+		out, err = a.aggregate(n, nil)
+	case *plan.Filter:
+		out, err = a.filter(n)
+	case *plan.Sort:
+		out, err = a.sort(n)
+	case *plan.Join:
+		out, err = a.join(n)
+	case *plan.SetOp:
+		out, err = a.setOp(n)
+	case *plan.Limit:
+		out, err = a.limit(n)
+	case *plan.Generate:
+		out, err = a.lateralView(n)
+	case *plan.Repartition:
+		out, err = a.repartition(n)
+	case *plan.Tail, *plan.Sample, *plan.Distinct, *plan.PlanID, *plan.Hint, *plan.ShowString:
+		out, err = a.sameColumns(n)
+	case *plan.Observe:
+		out, err = a.observe(n)
+	default:
+		return nil, nil, false
+	}
+	return out, err, true
+}
+
+// columns resolves the nodes that add, drop, rename or convert columns.
+func (a *analyzer) columns(n plan.Node) (plan.Node, error) {
+	switch n := n.(type) {
+	case *plan.WithColumns:
+		return a.withColumns(n)
+	case *plan.RenameColumns:
+		return a.renameColumns(n)
+	case *plan.DropColumns:
+		return a.dropColumns(n)
+	case *plan.ToDF:
+		return a.toDF(n)
+	case *plan.ToSchema:
+		return a.toSchema(n)
+	case *plan.Deduplicate:
+		return a.deduplicate(n)
+	case *plan.Watermark:
+		return a.watermark(n)
+	case *plan.Stat:
+		return a.stat(n)
+	case *plan.Pivot:
+		return nil, errs.Unsupportedf("PIVOT is not supported")
+	case *plan.Unpivot:
+		return a.unpivot(n)
+	}
+	return nil, errs.Unsupportedf("the relation %s is not supported", strings.TrimPrefix(typeName(n), "*plan."))
+}
+
+// sameColumns resolves a node that has no expressions and returns its input's columns.
+func (a *analyzer) sameColumns(n plan.Node) (plan.Node, error) {
+	in, err := a.node(n.Children()[0])
+	if err != nil {
+		return nil, err
+	}
+	return n.WithChildren([]plan.Node{in}), nil
+}
+
+func (a *analyzer) withRelations(n *plan.WithRelations) (plan.Node, error) {
+	before := a.refs
+	a.refs = map[int64]plan.Node{}
+	for id, r := range before {
+		a.refs[id] = r
+	}
+	for _, r := range n.Refs {
+		switch p := r.(type) {
+		case *plan.PlanID:
+			a.refs[p.ID] = p
+		case *plan.SubqueryAlias: // a view that only this query sees
+			if _, tagged := p.Input.(*plan.PlanID); !tagged && len(p.Name) == 1 {
+				query, err := a.node(p.Input)
+				if err != nil {
+					return nil, err
+				}
+				a.ctes = append(a.ctes, map[string]*cte{strings.ToLower(p.Name[0]): {name: p.Name[0], query: query}})
+			}
+		}
+	}
+	depth := len(a.ctes)
+	out, err := a.node(n.Root)
+	a.ctes = a.ctes[:min(depth, len(a.ctes))]
+	a.refs = before
+	return out, err
+}
+
+func (a *analyzer) filter(n *plan.Filter) (plan.Node, error) {
+	if n.Having {
+		switch in := withoutPlanID(n.Input).(type) {
+		case *plan.Aggregate:
+			return a.aggregate(in, n.Condition)
+		case *plan.Project:
+			return a.project(in, n.Condition)
+		}
+	}
+	in, err := a.node(n.Input)
+	if err != nil {
+		return nil, err
+	}
+	if a.hasGenerator(n.Condition) {
+		return nil, errs.New("UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "plan", "Filter "+Pretty(n.Condition))
+	}
+	wide, list, err := a.over(in, []plan.Expr{n.Condition}, false)
+	if err != nil {
+		return nil, err
+	}
+	cond := list[0]
+	if err := checkWhere(cond); err != nil {
+		return nil, err
+	}
+	cond, ok := a.boolean(cond)
+	if !ok {
+		return nil, notBoolean(cond)
+	}
+	return a.narrow(&plan.Filter{Input: wide, Condition: cond}, in), nil
+}
+
+func withoutPlanID(n plan.Node) plan.Node {
+	for {
+		p, ok := n.(*plan.PlanID)
+		if !ok {
+			return n
+		}
+		n = p.Input
+	}
+}
+
+// checkWhere refuses aggregate, window and generator functions in WHERE.
+func checkWhere(cond plan.Expr) error {
+	var bad []string
+	window := false
+	plan.WalkExpr(cond, func(e plan.Expr) bool {
+		switch e := e.(type) {
+		case *plan.Window:
+			window = true
+		case *plan.Call:
+			if e.Aggregate || e.Generator {
+				bad = append(bad, qualifiedSQL(e))
+				return false
+			}
+		}
+		return true
+	})
+	if window {
+		return errs.New("WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "clauseName", "WHERE")
+	}
+	if len(bad) == 0 {
+		return nil
+	}
+	return errs.New("INVALID_WHERE_CONDITION", "condition", SQL(cond), "expressionList", join(bad))
+}
+
+// limit folds LIMIT and OFFSET to constants.
+func (a *analyzer) limit(n *plan.Limit) (plan.Node, error) {
+	in, err := a.node(n.Input)
+	if err != nil {
+		return nil, err
+	}
+	if n.Count == nil && n.Offset == nil { // LIMIT ALL
+		return unlimited(in), nil
+	}
+	m := &plan.Limit{Input: in}
+	if m.Count, err = a.rowCount(n.Count, "limit"); err != nil {
+		return nil, err
+	}
+	if m.Offset, err = a.rowCount(n.Offset, "offset"); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// rowCount folds a count of rows.
+func (a *analyzer) rowCount(e plan.Expr, name string) (plan.Expr, error) {
+	if e == nil {
+		return nil, nil
+	}
+	l, err := a.countLiteral(e, name)
+	if err != nil {
+		return nil, at(err, originOf(e))
+	}
+	return l, nil
+}
+
+func (a *analyzer) countLiteral(e plan.Expr, name string) (plan.Expr, error) {
+	if c, ok := e.(*plan.UnresolvedAttribute); ok {
+		return nil, at(errs.New("INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE", "name", name, "expr", SQL(c)), c.Origin)
+	}
+	r, err := a.expr(newScope(), e)
+	if err != nil {
+		return nil, err
+	}
+	l := a.constant(r)
+	if l == nil {
+		return nil, errs.New("INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE", "name", name, "expr", SQL(r))
+	}
+	if !l.T.IsIntegral() || l.T.Kind == types.KindLong {
+		if v, ok := l.Value.(int64); l.T.Kind != types.KindLong || !ok || v > 1<<31-1 {
+			return nil, errs.New("INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE", "name", name, "expr", SQL(r), "dataType", `"`+l.T.SQL()+`"`)
+		}
+	}
+	v, ok := l.Value.(int64)
+	if !ok {
+		return nil, errs.New("INVALID_LIMIT_LIKE_EXPRESSION.IS_NULL", "name", name, "expr", SQL(r))
+	}
+	if v < 0 {
+		return nil, errs.New("INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE", "name", name, "expr", SQL(r), "v", itoa(int(v)))
+	}
+	return plan.Int(v), nil
+}
+
+func (a *analyzer) repartition(n *plan.Repartition) (plan.Node, error) {
+	in, err := a.node(n.Input)
+	if err != nil {
+		return nil, err
+	}
+	m := *n
+	m.Input = in
+	s := a.scope(in)
+	if m.Exprs, err = a.exprs(s, n.Exprs); err != nil {
+		return nil, err
+	}
+	m.Ranges = nil
+	for _, k := range n.Ranges {
+		o, err := a.expr(s, k)
+		if err != nil {
+			return nil, err
+		}
+		m.Ranges = append(m.Ranges, o.(*plan.SortOrder))
+	}
+	return &m, nil
+}
+
+func (a *analyzer) observe(n *plan.Observe) (plan.Node, error) {
+	in, err := a.node(n.Input)
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.selectList(a.scope(in), n.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	return &plan.Observe{Input: in, Name: n.Name, Metrics: list}, nil
+}

@@ -1,0 +1,220 @@
+package analyze
+
+import (
+	"strings"
+
+	"millrace/errs"
+	"millrace/plan"
+	"millrace/types"
+)
+
+// relation resolves a name: a CTE of this query first, then what the catalog has.
+func (a *analyzer) relation(n *plan.UnresolvedRelation) (plan.Node, error) {
+	if len(n.Parts) == 1 && n.Travel == nil {
+		if c := a.findCTE(n.Parts[0]); c != nil {
+			return a.useCTE(c)
+		}
+	}
+	if n.Travel != nil && n.Travel.Timestamp != nil {
+		ts, err := a.expr(newScope(), n.Travel.Timestamp)
+		if err != nil {
+			return nil, err
+		}
+		m := *n
+		m.Travel = &plan.TimeTravel{Timestamp: a.castTo(ts, types.Timestamp)}
+		n = &m
+	}
+	r, err := a.catalog.Relation(n)
+	if err != nil {
+		return nil, at(err, n.Origin)
+	}
+	if r.Table != nil {
+		s, err := a.scan(r.Table)
+		return named(s, r.Name), err
+	}
+	view, err := a.view(r)
+	if err != nil {
+		return nil, err
+	}
+	return named(view, r.Name), nil
+}
+
+func named(n plan.Node, name []string) plan.Node {
+	if len(name) == 0 {
+		return n
+	}
+	return &plan.SubqueryAlias{Input: n, Name: name}
+}
+
+// view resolves a view's plan apart from the query that uses it.
+func (a *analyzer) view(r Relation) (plan.Node, error) {
+	if r.Analyzed {
+		return a.freshen(r.View)
+	}
+	if a.depth >= maxDepth {
+		return nil, errs.Unsupportedf("views nested more than %d deep are not supported", maxDepth)
+	}
+	inner := *a
+	inner.ctes, inner.outer, inner.refs, inner.depth = nil, nil, nil, a.depth+1
+	if r.Catalog != nil {
+		inner.catalog = r.Catalog
+	}
+	out, err := inner.node(r.View)
+	a.last, a.lambdas = inner.last, inner.lambdas
+	return out, err
+}
+
+// scan reads all columns of a table.
+func (a *analyzer) scan(t plan.Table) (plan.Node, error) {
+	fields := t.Schema().Fields
+	if s, ok := t.(plan.StreamTable); ok {
+		return a.streamScan(s)
+	}
+	s := &plan.Scan{Table: t, Attrs: make([]*plan.Attribute, len(fields)), Fields: make([]int, len(fields))}
+	for i, f := range fields {
+		s.Attrs[i], s.Fields[i] = a.attribute(f), i
+	}
+	return s, nil
+}
+
+// streamScan reads a streaming source: of a micro-batch the rows of its span.
+func (a *analyzer) streamScan(t plan.StreamTable) (plan.Node, error) {
+	s := &plan.StreamScan{Source: t}
+	for _, f := range t.Schema().Fields {
+		s.Attrs = append(s.Attrs, a.attribute(f))
+	}
+	if a.conf.Span == nil {
+		return s, nil
+	}
+	rows, err := a.conf.Span(t)
+	if err != nil {
+		return nil, err
+	}
+	s.Rows, err = a.node(rows)
+	return s, err
+}
+
+func (a *analyzer) attribute(f types.Field) *plan.Attribute {
+	return &plan.Attribute{ID: a.id(), Name: f.Name, T: f.Type, Null: f.Nullable, Metadata: f.Metadata}
+}
+
+func (a *analyzer) source(n *plan.UnresolvedSource) (plan.Node, error) {
+	t, err := a.catalog.Source(n)
+	if err != nil {
+		return nil, err
+	}
+	return a.scan(t)
+}
+
+// cte is a WITH query; its first use takes the resolved plan, later ones take copies.
+type cte struct {
+	name  string
+	query plan.Node
+	used  bool
+}
+
+func (a *analyzer) with(n *plan.With) (plan.Node, error) {
+	frame := map[string]*cte{}
+	a.ctes = append(a.ctes, frame)
+	defer func() { a.ctes = a.ctes[:len(a.ctes)-1] }()
+	for _, c := range n.CTEs {
+		key := strings.ToLower(c.Name)
+		if frame[key] != nil {
+			return nil, errs.New("DUPLICATED_CTE_NAMES", "duplicateNames", types.Quote(c.Name))
+		}
+		query, err := a.cteQuery(n, c)
+		if err != nil {
+			return nil, err
+		}
+		frame[key] = &cte{name: c.Name, query: query}
+	}
+	return a.node(n.Body)
+}
+
+// cteQuery resolves a WITH query.
+func (a *analyzer) cteQuery(n *plan.With, c plan.CTE) (plan.Node, error) {
+	if n.Recursive && namesRelation(c.Query, c.Name) {
+		return a.recursion(c)
+	}
+	query, err := a.node(c.Query)
+	if err != nil || c.Columns == nil {
+		return query, err
+	}
+	return a.renameAll(query, c.Columns, c.Name)
+}
+
+func (a *analyzer) findCTE(name string) *cte {
+	key := strings.ToLower(name)
+	for i := len(a.ctes) - 1; i >= 0; i-- {
+		if c := a.ctes[i][key]; c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+func (a *analyzer) useCTE(c *cte) (plan.Node, error) {
+	query := c.query
+	if c.used {
+		var err error
+		if query, err = a.freshen(query); err != nil {
+			return nil, err
+		}
+	}
+	c.used = true
+	return named(query, []string{c.name}), nil
+}
+
+// subqueryAlias qualifies a relation's columns and may rename them.
+func (a *analyzer) subqueryAlias(n *plan.SubqueryAlias) (plan.Node, error) {
+	in, err := a.node(n.Input)
+	if err != nil {
+		return nil, err
+	}
+	if n.Columns != nil {
+		if in, err = a.renameAll(in, n.Columns, strings.Join(n.Name, ".")); err != nil {
+			return nil, err
+		}
+	}
+	if len(n.Name) == 0 {
+		return in, nil
+	}
+	return &plan.SubqueryAlias{Input: in, Name: n.Name}, nil
+}
+
+// renameAll gives all of a relation's columns new names.
+func (a *analyzer) renameAll(in plan.Node, names []string, relation string) (plan.Node, error) {
+	out := output(in)
+	if len(out) != len(names) {
+		return nil, errs.New("ASSIGNMENT_ARITY_MISMATCH", "numTarget", itoa(len(names)), "numExpr", itoa(len(out)))
+	}
+	exprs := make([]plan.Expr, len(out))
+	for i, c := range out {
+		exprs[i] = c
+		if c.Name != names[i] {
+			exprs[i] = a.alias(c, names[i])
+		}
+	}
+	return &plan.Project{Input: in, Exprs: exprs}, nil
+}
+
+// local resolves rows that came with the plan: the client's schema, if it gave one, is put on them by casts.
+func (a *analyzer) local(n *plan.LocalRelation) (plan.Node, error) {
+	m := *n
+	schema := n.T
+	if schema == nil {
+		schema = plan.Schema(n)
+	}
+	m.Attrs = make([]*plan.Attribute, len(schema.Fields))
+	for i, f := range schema.Fields {
+		m.Attrs[i] = a.attribute(f)
+	}
+	m.T = nil
+	return &m, nil
+}
+
+func (a *analyzer) rangeOf(n *plan.Range) plan.Node {
+	m := *n
+	m.Attr = &plan.Attribute{ID: a.id(), Name: "id", T: types.Long}
+	return &m
+}

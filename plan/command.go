@@ -1,0 +1,259 @@
+package plan
+
+import "millrace/types"
+
+// Command is a node that changes something or reports about it. The session runs it once and answers with a small
+// relation. Queries inside it are analysed like any other.
+type Command interface {
+	Node
+	command()
+}
+
+// SaveMode is what a write does when there is something already.
+type SaveMode uint8
+
+// The save modes.
+const (
+	SaveErrorIfExists SaveMode = iota
+	SaveAppend
+	SaveOverwrite
+	SaveIgnore
+)
+
+// Commands.
+type (
+	// Write is df.write: to a path (Path set) or a table (Table set; SaveAsTable or insertInto).
+	Write struct {
+		Input       Node
+		Format      string
+		Path        string
+		Table       []string
+		InsertInto  bool
+		Mode        SaveMode
+		PartitionBy []string
+		SortBy      []string
+		BucketBy    []string
+		Buckets     int
+		ClusterBy   []string
+		Options     map[string]string
+	}
+	// WriteV2 is df.writeTo(table).<Action>().
+	WriteV2 struct {
+		Input       Node
+		Table       []string
+		Provider    string
+		Action      string // create, replace, createOrReplace, append, overwrite, overwritePartitions
+		Condition   Expr
+		Options     map[string]string
+		Properties  map[string]string
+		PartitionBy []Expr
+		ClusterBy   []string
+	}
+	// Insert is INSERT INTO | OVERWRITE | INTO … REPLACE WHERE.
+	Insert struct {
+		Table       []string
+		Input       Node
+		Columns     []string
+		ByName      bool
+		Overwrite   bool
+		Partition   map[string]Expr // nil value: dynamic
+		ReplaceIf   Expr
+		IfNotExists bool
+	}
+	// CreateTable is CREATE [OR REPLACE] TABLE, with a query (CTAS) or columns.
+	CreateTable struct {
+		Name        []string
+		Columns     []ColumnDef
+		Provider    string
+		Location    string
+		PartitionBy []string
+		ClusterBy   []string
+		Comment     string
+		Properties  map[string]string
+		Options     map[string]string
+		Query       Node
+		IfNotExists bool
+		Like        []string    // the table whose columns, or with Clone whose rows, the new one gets
+		Clone       string      // shallow, deep or empty
+		LikeTravel  *TimeTravel // of a clone
+		Replace     bool        // REPLACE, or with OrCreate CREATE OR REPLACE
+		OrCreate    bool
+	}
+	// CreateView is CREATE VIEW and createOrReplaceTempView. Text is the query's own text for catalogued views.
+	CreateView struct {
+		Name        []string
+		Query       Node
+		Text        string
+		Columns     []ColumnDef
+		Temp        bool
+		Global      bool
+		Replace     bool
+		IfNotExists bool
+	}
+	// Drop is DROP TABLE | VIEW | SCHEMA.
+	Drop struct {
+		Kind     string // table, view, schema
+		Name     []string
+		IfExists bool
+		Cascade  bool
+		Purge    bool
+	}
+	// CreateNamespace is CREATE SCHEMA.
+	CreateNamespace struct {
+		Name        []string
+		IfNotExists bool
+		Location    string
+	}
+	// Use is USE [SCHEMA] name.
+	Use struct{ Name []string }
+	// Show is SHOW TABLES | SCHEMAS | COLUMNS | TBLPROPERTIES | CREATE TABLE | PARTITIONS | FUNCTIONS | VIEWS.
+	Show struct {
+		Kind    string
+		Name    []string
+		Pattern string
+		Args    map[string]string
+	}
+	// Describe is DESCRIBE TABLE | HISTORY | DETAIL | QUERY | FUNCTION | SCHEMA, or of one Column (kind column), or AS JSON (json).
+	Describe struct {
+		Kind     string
+		Column   []string
+		Name     []string // a table's name, or format and path
+		Path     string
+		Query    Node
+		Extended bool
+		Limit    *int64
+	}
+	// Restore is RESTORE TABLE … TO VERSION | TIMESTAMP AS OF.
+	Restore struct {
+		Name   []string
+		Path   string
+		Travel *TimeTravel
+	}
+	// Set is SET [key[=value]] and RESET [key].
+	Set struct {
+		Key   string
+		Value *string
+		Reset bool
+	}
+	// Explain is EXPLAIN of a plan; Mode simple, extended, formatted, cost, codegen, analyze.
+	Explain struct {
+		Mode  string
+		Input Node
+	}
+	// Cache is CACHE | UNCACHE TABLE, CLEAR CACHE, REFRESH.
+	Cache struct {
+		Kind     string // cache, uncache, clear, refresh
+		Name     []string
+		Lazy     bool
+		IfExists bool
+		Options  map[string]string
+		Query    Node
+		Origin   *Origin // of the name
+	}
+	// Delete is DELETE FROM. Target is a relation, which may have an alias.
+	Delete struct {
+		Target    Node
+		Condition Expr // nil: all rows
+	}
+	// Update is UPDATE … SET; Values[i] goes to the column that Columns[i] names.
+	Update struct {
+		Target          Node
+		Columns, Values []Expr
+		Condition       Expr
+	}
+	// Merge is MERGE INTO.
+	Merge struct {
+		Target, Source  Node
+		On              Expr
+		Clauses         []*MergeClause
+		SchemaEvolution bool
+	}
+	// Optimize is OPTIMIZE.
+	Optimize struct {
+		Name  []string
+		Path  string
+		Where Expr
+		ZBy   []string
+		Full  bool
+		Purge bool // REORG … APPLY (PURGE)
+	}
+	// Vacuum is VACUUM.
+	Vacuum struct {
+		Name   []string
+		Path   string
+		Hours  *float64 // nil: the table's own retention
+		DryRun bool
+		Lite   bool
+	}
+	// AlterTable is ALTER TABLE and ALTER VIEW.
+	AlterTable struct {
+		Name    []string
+		View    bool
+		Actions []AlterAction
+	}
+	// Generic is a statement that is parsed, named and not built: the session refuses it by Name.
+	Generic struct {
+		Name string
+		Args map[string]any
+	}
+)
+
+// MergeClause is one WHEN … THEN of a MERGE.
+type MergeClause struct {
+	Match     MergeMatch
+	Condition Expr   // nil: none
+	Action    string // update, delete, insert
+	Star      bool   // UPDATE SET *, INSERT *
+	Columns   []Expr // names of the target's columns
+	Values    []Expr
+}
+
+// MergeMatch says to which rows a MERGE clause applies.
+type MergeMatch uint8
+
+// The rows of a MERGE.
+const (
+	Matched MergeMatch = iota
+	NotMatched
+	NotMatchedBySource
+)
+
+// AlterAction is one change of ALTER TABLE. Kind is one of: add columns, drop columns, rename column, alter column, rename, set
+// properties, unset properties, set location, cluster by, add constraint, drop constraint, add partition, drop partition, drop feature, replace columns,
+// recover partitions, as (a view's new query).
+type AlterAction struct {
+	Kind       string
+	Column     []string // the column, or the new name of a table
+	To         string   // a column's new name; a location; a constraint's or feature's name
+	Columns    []ColumnDef
+	Paths      [][]string // where the columns lie: Paths[i] is the full name of Columns[i], or a column to drop
+	First      bool
+	After      string // the column after which to put Column
+	Type       *types.Type
+	Comment    *string
+	NotNull    *bool   // SET or DROP NOT NULL
+	Default    *string // SET DEFAULT, or DROP DEFAULT when empty
+	Properties map[string]string
+	Keys       []string
+	Check      string // a constraint's condition as text
+	IfExists   bool
+	Purge      bool // TRUNCATE HISTORY of DROP FEATURE
+	Query      Node
+}
+
+// ColumnDef is a column in DDL.
+type ColumnDef struct {
+	Name      string
+	Type      *types.Type
+	Nullable  bool
+	Comment   string
+	Default   string // the SQL text, or empty
+	Generated string // the SQL text of GENERATED ALWAYS AS (…), or empty
+	Identity  *Identity
+}
+
+// Identity is GENERATED … AS IDENTITY.
+type Identity struct {
+	Start, Step   int64
+	AllowExplicit bool
+}

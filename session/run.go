@@ -1,0 +1,212 @@
+package session
+
+import (
+	"context"
+	"strings"
+
+	"millrace/errs"
+	"millrace/plan"
+	"millrace/types"
+)
+
+// Run starts a plan: what concerns only the session is done here, the rest by the engine.
+func (s *Session) Run(ctx context.Context, n plan.Node) (Result, error) {
+	n, err := s.settle(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	switch c := n.(type) {
+	case *plan.PlanID:
+		return s.Run(ctx, c.Input)
+	case *plan.ShowString:
+		return s.show(ctx, c)
+	case *plan.CreateView:
+		if c.Temp || c.Global {
+			return s.createView(ctx, c)
+		}
+	case *plan.Drop:
+		if strings.EqualFold(c.Kind, "view") && s.dropView(c.Name) {
+			return none()
+		}
+	case *plan.Set:
+		return s.set(c)
+	case *plan.Use:
+		return s.use(ctx, c)
+	case *plan.Explain:
+		out, err := s.engine.Explain(ctx, s, c.Input, c.Mode)
+		if err != nil {
+			return nil, err
+		}
+		return NewRows(nullable(fields("plan", types.String)), [][]any{{out}})
+	case *plan.Cache:
+		return s.cache(ctx, c)
+	case *plan.Show:
+		if r, err := s.showNames(ctx, c); r != nil || err != nil {
+			return r, err
+		}
+	case *plan.Describe:
+		if r, err := s.describe(ctx, c); r != nil || err != nil {
+			return r, err
+		}
+	case *plan.Generic:
+		if op, ok := strings.CutPrefix(c.Name, CatalogCall); ok {
+			return s.runCatalog(ctx, op, c.Args)
+		}
+	}
+	return s.engine.Execute(ctx, s, n)
+}
+
+// Schema is what a plan's rows will have.
+func (s *Session) Schema(ctx context.Context, n plan.Node) (*types.Type, error) {
+	if command, ok := n.(plan.Command); ok && readOnly(command) {
+		r, err := s.Run(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		defer r.Close() // nothing was read
+		return r.Schema(), nil
+	}
+	if show, ok := n.(*plan.ShowString); ok {
+		if show.HTML {
+			return fields("html_string", types.String), nil
+		}
+		return fields("show_string", types.String), nil
+	}
+	n, err := s.settle(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	resolved, err := s.engine.Analyze(ctx, s, n)
+	if err != nil {
+		return nil, err
+	}
+	t := &types.Type{Kind: types.KindStruct}
+	for _, a := range resolved.Output() {
+		t.Fields = append(t.Fields, types.Field{Name: a.Name, Type: a.T, Nullable: a.Null, Metadata: a.Metadata})
+	}
+	return t, nil
+}
+
+func readOnly(c plan.Command) bool {
+	switch c := c.(type) {
+	case *plan.Show, *plan.Explain, *plan.Describe:
+		return true
+	case *plan.Set:
+		return c.Value == nil && !c.Reset
+	case *plan.Generic:
+		op, ok := strings.CutPrefix(c.Name, CatalogCall)
+		return ok && catalogReads[op]
+	}
+	return false
+}
+
+func none() (Result, error) { return NewRows(&types.Type{Kind: types.KindStruct}, nil) }
+
+func nullable(t *types.Type) *types.Type {
+	for i := range t.Fields {
+		t.Fields[i].Nullable = true
+	}
+	return t
+}
+
+func (s *Session) createView(ctx context.Context, c *plan.CreateView) (Result, error) {
+	query := c.Query
+	if len(c.Columns) > 0 {
+		names := make([]string, len(c.Columns))
+		for i, col := range c.Columns {
+			names[i] = col.Name
+		}
+		query = &plan.SubqueryAlias{Input: query, Name: c.Name[len(c.Name)-1:], Columns: names}
+	}
+	if len(c.Name) > 1 && !(c.Global && len(c.Name) == 2 && strings.EqualFold(c.Name[0], GlobalNamespace)) {
+		return nil, errs.New("TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", "actualName", types.QuoteParts(c.Name...))
+	}
+	if _, err := s.engine.Analyze(ctx, s, query); err != nil {
+		return nil, err
+	}
+	name := c.Name[len(c.Name)-1]
+	if _, there := s.View(viewName(name, c.Global)); there && c.IfNotExists {
+		return none()
+	}
+	if err := s.CreateView(name, query, c.Global, c.Replace); err != nil {
+		return nil, err
+	}
+	return none()
+}
+
+func viewName(name string, global bool) []string {
+	if global {
+		return []string{GlobalNamespace, name}
+	}
+	return []string{name}
+}
+
+func (s *Session) dropView(name []string) bool {
+	switch {
+	case len(name) == 1:
+		return s.DropView(name[0], false)
+	case len(name) == 2 && strings.EqualFold(name[0], GlobalNamespace):
+		return s.DropView(name[1], true)
+	}
+	return false
+}
+
+func (s *Session) set(c *plan.Set) (Result, error) {
+	pairs := fields("key", types.String, "value", types.String)
+	switch {
+	case c.Reset && c.Key != "":
+		if err := s.Conf.Unset(c.Key); err != nil {
+			return nil, err
+		}
+		return none()
+	case c.Reset:
+		s.Conf.reset()
+		return none()
+	case c.Key == "" || c.Key == "-v":
+		var rows [][]any
+		list := s.Conf.All("")
+		if c.Key != "" {
+			list = s.Conf.Defaults()
+		}
+		for _, p := range list {
+			rows = append(rows, []any{p[0], p[1]})
+		}
+		return NewRows(pairs, rows)
+	case c.Value != nil:
+		if err := s.Conf.Set(c.Key, *c.Value); err != nil {
+			return nil, err
+		}
+		return NewRows(pairs, [][]any{{c.Key, *c.Value}})
+	}
+	v, defined, _ := s.Conf.Lookup(c.Key)
+	if !defined {
+		v = "<undefined>"
+	}
+	return NewRows(pairs, [][]any{{c.Key, v}})
+}
+
+func (c *Conf) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.set)
+}
+
+func (s *Session) describe(ctx context.Context, c *plan.Describe) (Result, error) {
+	n := c.Query
+	if view, ok := s.View(c.Name); ok && strings.EqualFold(c.Kind, "table") && c.Path == "" {
+		n = view
+	} else if !strings.EqualFold(c.Kind, "query") || n == nil {
+		return nil, nil
+	}
+	schema, err := s.Schema(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	out := fields("col_name", types.String, "data_type", types.String, "comment", types.String)
+	out.Fields[2].Nullable = true
+	var rows [][]any
+	for _, f := range schema.Fields {
+		rows = append(rows, []any{f.Name, f.Type.String(), comment(f)})
+	}
+	return NewRows(out, rows)
+}

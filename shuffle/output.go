@@ -1,0 +1,82 @@
+package shuffle
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"millrace/types"
+	"millrace/vector"
+)
+
+// Ref names the output of one attempt of a task.
+type Ref struct {
+	Query   string
+	Stage   uint32
+	Task    int
+	Attempt int
+}
+
+// Spec is what an output is made of.
+type Spec struct {
+	Partitions int
+	Broadcast  bool // one partition, which many readers read
+	Filed      bool // kept in a file until released; otherwise queued
+	Types      []*types.Type
+}
+
+// Writer takes a task's output. One goroutine writes; readers may read meanwhile if the output is queued. After Finish or Abort
+// nothing more may be called.
+type Writer interface {
+	// Write takes over a batch without a selection; nobody may change it any more.
+	Write(partition int, b *vector.Batch) error
+	// Wanted is false once no reader will read the partition any more.
+	Wanted(partition int) bool
+	// Finish marks the end of all partitions.
+	Finish() error
+	// Abort leaves readers waiting; the output is gone when its query is released.
+	Abort()
+	// Stats are the rows and bytes written, and the bytes by partition.
+	Stats() (rows, bytes int64, partitions []int64)
+}
+
+// Reader reads one partition of an output. A batch is the caller's to read and may be kept; nobody may change it.
+type Reader interface {
+	// Next returns nil at the end.
+	Next() (*vector.Batch, error)
+	// Close says that no more will be read; it may be called more than once, and while Next waits.
+	Close()
+}
+
+// output is what the Store keeps.
+type output interface {
+	Writer
+	// open begins to read a partition. Next ends with the context's error when that is cancelled.
+	open(ctx context.Context, partition int) (Reader, error)
+	// release frees everything; readers that wait get an error.
+	release()
+}
+
+// counts are a Writer's statistics.
+type counts struct {
+	rows, bytes int64
+	partitions  []int64
+}
+
+func (c *counts) count(partition int, b *vector.Batch, bytes int64) {
+	c.rows += int64(b.Rows())
+	c.bytes += bytes
+	c.partitions[partition] += bytes
+}
+
+func (c *counts) Stats() (rows, bytes int64, partitions []int64) {
+	return c.rows, c.bytes, c.partitions
+}
+
+// eof makes the end of a stream nil.
+func eof(b *vector.Batch, err error) (*vector.Batch, error) {
+	if errors.Is(err, io.EOF) {
+		return nil, nil
+	}
+	return b, err
+}

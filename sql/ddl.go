@@ -1,0 +1,378 @@
+package sql
+
+import (
+	"strconv"
+	"strings"
+
+	"millrace/plan"
+	"millrace/types"
+)
+
+// create reads what follows CREATE, REPLACE or CREATE OR REPLACE.
+func (p *parser) create() plan.Node {
+	start := p.pos
+	create := p.accept("CREATE")
+	replace := p.accept("REPLACE")
+	if create {
+		replace = p.accept("OR", "REPLACE")
+	}
+	global := p.accept("GLOBAL")
+	temp := p.accept("TEMPORARY") || p.accept("TEMP")
+	switch {
+	case p.accept("VIEW"):
+		return p.createView(&plan.CreateView{Temp: temp, Global: global, Replace: replace})
+	case temp && p.is("TABLE"):
+		p.unsupported("CREATE TEMPORARY TABLE is not supported; use CREATE TEMPORARY VIEW")
+	case p.accept("EXTERNAL", "TABLE"), p.accept("TABLE"):
+		return p.createTable(&plan.CreateTable{Replace: replace, OrCreate: create && replace})
+	case p.isOne("SCHEMA", "DATABASE", "NAMESPACE"):
+		p.pos++
+		return p.createNamespace()
+	case p.isOne("FUNCTION", "VARIABLE", "MATERIALIZED", "STREAMING", "CATALOG", "FLOW", "EXTERNAL", "PRIVATE", "ROLE", "INDEX", "PROCEDURE") || global || temp:
+		return p.generic(start, "CREATE "+p.cur().upper)
+	}
+	p.fail()
+	return nil
+}
+
+func (p *parser) createView(v *plan.CreateView) plan.Node {
+	v.IfNotExists = p.accept("IF", "NOT", "EXISTS")
+	v.Name = p.tableName()
+	if p.isOp("(") {
+		v.Columns = parens(p, func() plan.ColumnDef {
+			if k := p.peek(1); k.kind == tOp || k.upper == "COMMENT" {
+				c := plan.ColumnDef{Name: p.name(), Nullable: true}
+				if p.accept("COMMENT") {
+					c.Comment = p.stringLiteral()
+				}
+				return c
+			}
+			return p.columnDef()
+		})
+	}
+	if v.Temp && p.accept("USING") {
+		return p.viewUsing(v)
+	}
+	for p.viewClause() {
+	}
+	p.expect("AS")
+	start := p.pos
+	v.Query = p.query()
+	v.Text = p.between(start)
+	return v
+}
+
+// viewClause reads a clause before a view's query; comments and properties of views are not kept.
+func (p *parser) viewClause() bool {
+	switch {
+	case p.accept("COMMENT"):
+		p.stringLiteral()
+	case p.accept("TBLPROPERTIES"):
+		p.properties()
+	case p.accept("DEFAULT", "COLLATION"):
+		p.identifier()
+	case p.accept("WITH", "SCHEMA"):
+		if !p.accept("TYPE", "EVOLUTION") {
+			p.identifier()
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// viewUsing reads USING format [OPTIONS (…)] of a temporary view over files.
+func (p *parser) viewUsing(v *plan.CreateView) plan.Node {
+	src := &plan.UnresolvedSource{Format: strings.Join(p.qualifiedName(), "."), Options: map[string]string{}}
+	if p.accept("OPTIONS") {
+		src.Options = p.properties()
+	}
+	if len(v.Columns) > 0 {
+		src.Schema = schemaOf(v.Columns)
+		v.Columns = nil
+	}
+	v.Query = src
+	return v
+}
+
+func schemaOf(columns []plan.ColumnDef) *types.Type {
+	t := types.Struct()
+	for _, c := range columns {
+		f := types.Field{Name: c.Name, Type: c.Type, Nullable: c.Nullable}
+		if c.Comment != "" {
+			f.Metadata = commentMetadata(c.Comment)
+		}
+		t.Fields = append(t.Fields, f)
+	}
+	return t
+}
+
+func (p *parser) createTable(t *plan.CreateTable) plan.Node {
+	t.IfNotExists = p.accept("IF", "NOT", "EXISTS")
+	t.Name = p.tableName()
+	if p.isOne("LIKE", "CLONE") || p.is("SHALLOW", "CLONE") || p.is("DEEP", "CLONE") {
+		return p.createLike(t)
+	}
+	if p.isOp("(") && !p.queryInParens() {
+		p.tableElements(t)
+	}
+	if p.accept("USING") {
+		t.Provider = strings.Join(p.qualifiedName(), ".")
+	}
+	for p.tableClause(t) {
+	}
+	if p.accept("AS") || p.startsQuery() {
+		t.Query = p.query()
+	}
+	return t
+}
+
+// createLike reads LIKE source, or [SHALLOW | DEEP] CLONE source [AS OF …], and the clauses after it.
+func (p *parser) createLike(t *plan.CreateTable) plan.Node {
+	if !p.accept("LIKE") {
+		t.Clone = "deep"
+		if p.accept("SHALLOW") {
+			t.Clone = "shallow"
+		} else {
+			p.accept("DEEP")
+		}
+		p.expect("CLONE")
+	}
+	name, path := p.nameOrPath()
+	if t.Like = name; name == nil {
+		t.Like = []string{"delta", path}
+	}
+	if t.Clone != "" {
+		t.LikeTravel = p.travel()
+	}
+	if p.accept("USING") {
+		t.Provider = strings.Join(p.qualifiedName(), ".")
+	}
+	for p.tableClause(t) {
+	}
+	return t
+}
+
+// tableElements reads (columns and constraints).
+func (p *parser) tableElements(t *plan.CreateTable) {
+	parens(p, func() bool {
+		if p.isConstraint() {
+			p.tableConstraint()
+		} else {
+			t.Columns = append(t.Columns, p.columnDef())
+		}
+		return true
+	})
+}
+
+func (p *parser) isConstraint() bool {
+	return p.is("CONSTRAINT") && p.peek(2).kind == tWord || p.is("CHECK") && p.opAt(1, "(") || p.is("PRIMARY", "KEY") ||
+		p.is("UNIQUE") && p.opAt(1, "(") || p.is("FOREIGN", "KEY")
+}
+
+// tableConstraint reads a constraint. Keys are informational and dropped; a check would have to be enforced, so that it must be
+// added by ALTER TABLE, as Delta wants it.
+func (p *parser) tableConstraint() {
+	if p.accept("CONSTRAINT") {
+		p.name()
+	}
+	switch {
+	case p.accept("CHECK"):
+		p.unsupported("CHECK constraints in CREATE TABLE are not supported; use ALTER TABLE … ADD CONSTRAINT")
+	case p.accept("PRIMARY", "KEY"), p.accept("UNIQUE"):
+		if p.isOp("(") {
+			p.identifierList()
+		}
+	case p.accept("FOREIGN", "KEY"):
+		p.identifierList()
+		p.references()
+	case p.is("REFERENCES"):
+		p.references()
+	default:
+		p.fail()
+	}
+	for p.accept("NOT", "ENFORCED") || p.accept("ENFORCED") || p.accept("RELY") || p.accept("NORELY") {
+	}
+}
+
+func (p *parser) references() {
+	p.expect("REFERENCES")
+	p.qualifiedName()
+	if p.isOp("(") {
+		p.identifierList()
+	}
+}
+
+// tableClause reads one clause of CREATE TABLE after the columns.
+func (p *parser) tableClause(t *plan.CreateTable) bool {
+	switch {
+	case p.accept("OPTIONS"):
+		t.Options = p.properties()
+	case p.accept("PARTITIONED", "BY"):
+		p.partitionedBy(t)
+	case p.accept("CLUSTER", "BY"):
+		t.ClusterBy = p.clusterColumns()
+	case p.accept("LOCATION"):
+		t.Location = p.stringLiteral()
+	case p.accept("COMMENT"):
+		t.Comment = p.stringLiteral()
+	case p.accept("TBLPROPERTIES"):
+		t.Properties = p.properties()
+	case p.accept("DEFAULT", "COLLATION"):
+		p.identifier()
+	case p.is("CLUSTERED", "BY"), p.is("SKEWED", "BY"), p.is("ROW", "FORMAT"), p.is("STORED", "AS"), p.is("STORED", "BY"):
+		p.unsupported("%s %s (Hive tables and buckets) is not supported", p.cur().upper, p.peek(1).upper)
+	default:
+		return false
+	}
+	return true
+}
+
+// partitionedBy reads (a, b), or (a INT, b STRING), which also declares the columns.
+func (p *parser) partitionedBy(t *plan.CreateTable) {
+	parens(p, func() bool {
+		switch next := p.peek(1); {
+		case p.opAt(1, "("):
+			p.unsupported("PARTITIONED BY %s(…): partition transforms are not supported", p.cur().text)
+		case next.kind == tWord:
+			c := p.columnDef()
+			t.Columns = append(t.Columns, c)
+			t.PartitionBy = append(t.PartitionBy, c.Name)
+		default:
+			t.PartitionBy = append(t.PartitionBy, strings.Join(p.qualifiedName(), "."))
+		}
+		return true
+	})
+}
+
+// clusterColumns reads (a, b.c), AUTO or NONE; each column is its parts joined by dots.
+func (p *parser) clusterColumns() []string {
+	if p.accept("AUTO") || p.accept("NONE") || p.isOp("(") && p.opAt(1, ")") {
+		if p.acceptOp("(") {
+			p.pos++
+		}
+		return []string{}
+	}
+	return parens(p, func() string { return strings.Join(p.qualifiedName(), ".") })
+}
+
+// columnDef reads name type and what the column is declared to be.
+func (p *parser) columnDef() plan.ColumnDef {
+	c := plan.ColumnDef{Name: p.name(), Nullable: true}
+	p.acceptOp(":")
+	c.Type = p.dataType()
+	for p.columnClause(&c) {
+	}
+	return c
+}
+
+func (p *parser) columnClause(c *plan.ColumnDef) bool {
+	switch {
+	case p.accept("NOT", "NULL"):
+		c.Nullable = false
+	case p.accept("COMMENT"):
+		c.Comment = p.stringLiteral()
+	case p.accept("DEFAULT"):
+		start := p.pos
+		p.expression()
+		c.Default = p.between(start)
+	case p.is("GENERATED"):
+		p.pos++
+		p.generated(c)
+	case p.isOne("PRIMARY", "UNIQUE", "REFERENCES", "CONSTRAINT", "CHECK", "FOREIGN"):
+		p.tableConstraint()
+	default:
+		return false
+	}
+	return true
+}
+
+// generated reads ALWAYS AS (expression), or ALWAYS | BY DEFAULT AS IDENTITY.
+func (p *parser) generated(c *plan.ColumnDef) {
+	explicit := p.accept("BY", "DEFAULT")
+	if !explicit {
+		p.expect("ALWAYS")
+	}
+	p.expect("AS")
+	if !p.accept("IDENTITY") {
+		p.expectOp("(")
+		start := p.pos
+		p.expression()
+		c.Generated = p.between(start)
+		p.expectOp(")")
+		return
+	}
+	c.Identity = &plan.Identity{Start: 1, Step: 1, AllowExplicit: explicit}
+	if !p.acceptOp("(") {
+		return
+	}
+	for !p.acceptOp(")") {
+		switch {
+		case p.accept("START", "WITH"):
+			c.Identity.Start = p.signedInt()
+		case p.accept("INCREMENT", "BY"):
+			c.Identity.Step = p.signedInt()
+		default:
+			p.fail()
+		}
+		p.acceptOp(",")
+	}
+}
+
+func (p *parser) signedInt() int64 {
+	sign := p.sign()
+	n, err := strconv.ParseInt(sign+p.cur().text, 10, 64)
+	if err != nil || p.cur().kind != tInt {
+		p.fail()
+	}
+	p.pos++
+	return n
+}
+
+func (p *parser) createNamespace() plan.Node {
+	n := &plan.CreateNamespace{IfNotExists: p.accept("IF", "NOT", "EXISTS"), Name: nil}
+	n.Name = p.tableName()
+	for {
+		switch {
+		case p.accept("COMMENT"):
+			p.stringLiteral()
+		case p.accept("LOCATION"):
+			n.Location = p.stringLiteral()
+		case p.accept("WITH", "DBPROPERTIES"), p.accept("WITH", "PROPERTIES"):
+			p.properties()
+		case p.accept("DEFAULT", "COLLATION"):
+			p.identifier()
+		default:
+			return n
+		}
+	}
+}
+
+// drop reads DROP TABLE | VIEW | SCHEMA.
+func (p *parser) drop() plan.Node {
+	start := p.pos
+	p.pos++
+	d := &plan.Drop{}
+	switch {
+	case p.accept("TABLE"):
+		d.Kind = "table"
+	case p.accept("VIEW"):
+		d.Kind = "view"
+	case p.accept("SCHEMA"), p.accept("DATABASE"), p.accept("NAMESPACE"):
+		d.Kind = "schema"
+	case p.isOne("FUNCTION", "TEMPORARY", "TEMP", "VARIABLE", "CATALOG", "MATERIALIZED", "BLOOMFILTER", "INDEX", "PROCEDURE"):
+		return p.generic(start, "DROP "+p.cur().upper)
+	default:
+		p.fail()
+	}
+	d.IfExists = p.accept("IF", "EXISTS")
+	d.Name = p.tableName()
+	switch {
+	case p.accept("PURGE"):
+		d.Purge = true
+	case p.accept("CASCADE"):
+		d.Cascade = true
+	case p.accept("RESTRICT"):
+	}
+	return d
+}

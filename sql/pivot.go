@@ -1,0 +1,280 @@
+package sql
+
+import (
+	"strings"
+
+	"millrace/plan"
+)
+
+// pivot reads PIVOT (aggregates FOR column IN (values)).
+func (p *parser) pivot(n plan.Node) plan.Node {
+	p.pos++
+	p.expectOp("(")
+	v := &plan.Pivot{Input: n, Aggregates: list(p, p.namedExpression)}
+	p.expect("FOR")
+	start := p.pos
+	if p.isOp("(") {
+		cols := parens(p, p.columnRef)
+		v.Column = p.call(start, "struct", cols...)
+	} else {
+		v.Column = p.columnRef()
+	}
+	p.expect("IN")
+	v.Values = parens(p, p.namedExpression)
+	p.expectOp(")")
+	return p.shortAlias(v)
+}
+
+// columnRef reads a column's name.
+func (p *parser) columnRef() plan.Expr {
+	start := p.pos
+	parts := p.qualifiedName()
+	return &plan.UnresolvedAttribute{Parts: parts, Origin: p.origin(start)}
+}
+
+func (p *parser) isUnpivot() bool {
+	return p.is("UNPIVOT") && (p.opAt(1, "(") || p.peek(2).upper == "NULLS")
+}
+
+// unpivot reads UNPIVOT [INCLUDE | EXCLUDE NULLS] (value FOR name IN (columns)) [alias].
+func (p *parser) unpivot(n plan.Node) plan.Node {
+	p.pos++
+	u := &plan.Unpivot{Input: n, SQL: true, DropNulls: true}
+	switch {
+	case p.accept("INCLUDE", "NULLS"):
+		u.DropNulls = false
+	case p.accept("EXCLUDE", "NULLS"):
+	}
+	p.expectOp("(")
+	if p.isOp("(") {
+		u.ValueNames = p.identifierList()
+	} else {
+		u.ValueAs = p.identifier()
+	}
+	p.expect("FOR")
+	u.Variable = p.identifier()
+	p.expect("IN")
+	labelled := false
+	parens(p, func() bool {
+		if u.ValueNames != nil {
+			u.Sets = append(u.Sets, parens(p, p.columnRef))
+		} else {
+			u.Values = append(u.Values, p.columnRef())
+		}
+		label := ""
+		if p.accept("AS") || p.isIdentifier() {
+			label, labelled = p.identifier(), true
+		}
+		u.Labels = append(u.Labels, label)
+		return true
+	})
+	if !labelled {
+		u.Labels = nil
+	}
+	p.expectOp(")")
+	return p.shortAlias(u)
+}
+
+// shortAlias reads the alias that may follow a PIVOT or UNPIVOT.
+func (p *parser) shortAlias(n plan.Node) plan.Node {
+	if alias, _ := p.tableAlias(); alias != "" {
+		return &plan.SubqueryAlias{Input: n, Name: []string{alias}}
+	}
+	return n
+}
+
+var pipeWords = words("SELECT EXTEND SET DROP AS WHERE AGGREGATE PIVOT UNPIVOT TABLESAMPLE LATERAL UNION EXCEPT INTERSECT MINUS SETMINUS " +
+	"ORDER SORT CLUSTER DISTRIBUTE LIMIT OFFSET JOIN INNER LEFT RIGHT FULL CROSS NATURAL SEMI ANTI")
+
+// isPipe reports whether |>, or | with one of the pipe's operators, is next.
+func (p *parser) isPipe() bool { return p.isOp("|>") || p.isOp("|") && pipeWords[p.peek(1).upper] }
+
+// pipes reads the operators of a pipe, in which | is not the operator on bits.
+func (p *parser) pipes(n plan.Node) plan.Node {
+	outer := p.inPipe
+	p.inPipe = true
+	for p.isPipe() {
+		p.pos++
+		n = p.pipe(n)
+	}
+	p.inPipe = outer
+	return n
+}
+
+// pipe reads one operator after |>.
+func (p *parser) pipe(n plan.Node) plan.Node {
+	start := p.pos
+	switch {
+	case p.accept("SELECT"):
+		return p.pipeSelect(n)
+	case p.accept("EXTEND"):
+		exprs := append([]plan.Expr{&plan.UnresolvedStar{}}, list(p, p.namedExpression)...)
+		return p.piped(&plan.Project{Input: n, Exprs: exprs})
+	case p.accept("SET"):
+		return p.pipeSet(n)
+	case p.accept("DROP"):
+		except := list(p, p.qualifiedName)
+		return &plan.Project{Input: n, Exprs: []plan.Expr{&plan.UnresolvedStar{Except: except, Origin: p.origin(start)}}}
+	case p.accept("AS"):
+		return &plan.SubqueryAlias{Input: n, Name: []string{p.name()}}
+	case p.accept("WHERE"):
+		f := &plan.Filter{Input: n, Condition: p.expression()}
+		if p.is("WINDOW") {
+			p.raise(start, "NOT_ALLOWED_IN_PIPE_OPERATOR_WHERE.WINDOW_CLAUSE")
+		}
+		return f
+	case p.accept("AGGREGATE"):
+		return p.pipeAggregate(start, n)
+	case p.is("PIVOT") || p.is("UNPIVOT"):
+		m := p.pivots(n)
+		if m == n {
+			p.fail()
+		}
+		return m
+	case p.is("TABLESAMPLE"):
+		return p.sampled(n)
+	case p.is("LATERAL", "VIEW"):
+		return p.lateralView(n)
+	case p.isOne("UNION", "EXCEPT", "INTERSECT", "MINUS", "SETMINUS"):
+		return p.pipeSetOperation(n)
+	case p.isOne("ORDER", "SORT", "CLUSTER", "DISTRIBUTE", "LIMIT", "OFFSET"):
+		return p.pipeOrder(start, n)
+	}
+	if j := p.join(n); j != nil {
+		return j
+	}
+	p.fail()
+	return nil
+}
+
+// pipeSelect reads SELECT's list and what may follow it.
+func (p *parser) pipeSelect(n plan.Node) plan.Node {
+	hints := p.hints()
+	distinct := p.accept("DISTINCT")
+	if !distinct && p.is("ALL") && !p.endsOperand(1) {
+		p.pos++
+	}
+	exprs := list(p, p.namedExpression)
+	n = p.piped(p.grouped(n, exprs))
+	if distinct {
+		n = &plan.Distinct{Input: n}
+	}
+	return hinted(n, hints)
+}
+
+// piped reads the WINDOW clause that may follow an operator's expressions.
+func (p *parser) piped(n plan.Node) plan.Node {
+	for p.is("WINDOW") && p.peek(2).upper == "AS" {
+		n = p.windows(n)
+	}
+	return n
+}
+
+// pipeSet reads a = e, …; each assignment sees those before it.
+func (p *parser) pipeSet(n plan.Node) plan.Node {
+	list(p, func() bool {
+		start := p.pos
+		name := p.name()
+		if p.isOp(".") {
+			p.qualifiedRest()
+			p.raise(start, "_LEGACY_ERROR_TEMP_0035", "message", "SQL pipe syntax |> SET operator with multi-part assignment key (only single-part keys are allowed)")
+		}
+		p.expectOp("=")
+		n = &plan.WithColumns{Input: n, Aliases: []*plan.Alias{{Child: p.expression(), Names: []string{name}}}}
+		return true
+	})
+	return p.piped(n)
+}
+
+func (p *parser) qualifiedRest() {
+	for p.acceptOp(".") {
+		p.identifier()
+	}
+}
+
+func (p *parser) pipeSetOperation(left plan.Node) plan.Node {
+	op := &plan.SetOp{Left: left}
+	switch p.cur().upper {
+	case "INTERSECT":
+		op.Kind = plan.IntersectOp
+	case "EXCEPT", "MINUS", "SETMINUS":
+		op.Kind = plan.ExceptOp
+	}
+	p.pos++
+	if op.All = p.accept("ALL"); !op.All {
+		p.accept("DISTINCT")
+	}
+	op.Right = p.queryPrimary()
+	return op
+}
+
+// pipeOrder reads ORDER BY or LIMIT and OFFSET, which may not stand together.
+func (p *parser) pipeOrder(start int, n plan.Node) plan.Node {
+	first := p.cur().upper
+	m := p.organized(n)
+	if _, limited := m.(*plan.Limit); limited && first != "LIMIT" && first != "OFFSET" {
+		p.raise(start, "MULTIPLE_QUERY_RESULT_CLAUSES_WITH_PIPE_OPERATORS", "clause1", first+" BY", "clause2", "LIMIT")
+	}
+	return m
+}
+
+// pipeAggregate reads AGGREGATE exprs GROUP BY keys: its output is the keys and then the exprs.
+func (p *parser) pipeAggregate(start int, n plan.Node) plan.Node {
+	a := &plan.Aggregate{Input: n}
+	if !p.is("GROUP", "BY") && p.cur().kind != tEOF && !p.isOp("|>") {
+		a.Exprs = list(p, p.namedExpression)
+	}
+	if !p.accept("GROUP", "BY") {
+		if len(a.Exprs) == 0 {
+			p.raise(start, "_LEGACY_ERROR_TEMP_0035", "message", "The AGGREGATE clause requires a list of aggregate expressions or a list of grouping expressions, or both")
+		}
+		return a
+	}
+	for _, refused := range []string{"ALL", "ROLLUP", "CUBE", "GROUPING"} {
+		if p.is(refused) && (refused == "ALL" || p.opAt(1, "(") || p.peek(1).upper == "SETS") {
+			p.raise(start, "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE", "case", refusedCase(refused))
+		}
+	}
+	p.checkPipeAggregates(start, a.Exprs)
+	named := list(p, p.namedExpression)
+	if p.is("GROUPING", "SETS") || p.is("WITH", "CUBE") || p.is("WITH", "ROLLUP") {
+		p.raise(start, "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE", "case", refusedCase(p.peek(1).upper))
+	}
+	for _, e := range named {
+		if al, ok := e.(*plan.Alias); ok {
+			e = al.Child
+		}
+		a.Groups = append(a.Groups, e)
+	}
+	a.Exprs = append(append([]plan.Expr{}, named...), a.Exprs...)
+	return a
+}
+
+// checkPipeAggregates refuses what AGGREGATE must not hold.
+func (p *parser) checkPipeAggregates(start int, exprs []plan.Expr) {
+	for _, e := range exprs {
+		plan.WalkExpr(e, func(e plan.Expr) bool {
+			refused := ""
+			switch e := e.(type) {
+			case *plan.Window:
+				refused = "window functions; please update the query to move the window functions to a subsequent |> SELECT operator instead"
+			case *plan.UnresolvedFunction:
+				if name := strings.ToUpper(e.Name[0]); name == "GROUPING" || name == "GROUPING_ID" {
+					refused = name
+				}
+			}
+			if refused != "" {
+				p.raise(start, "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE", "case", refused)
+			}
+			return true
+		})
+	}
+}
+
+func refusedCase(word string) string {
+	switch word {
+	case "GROUPING", "SETS":
+		return "GROUPING SETS"
+	}
+	return "GROUP BY " + strings.ToUpper(word)
+}

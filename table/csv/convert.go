@@ -1,0 +1,251 @@
+package csv
+
+import (
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
+
+	"millrace/errs"
+	"millrace/table/internal/pattern"
+	"millrace/table/internal/scalar"
+	"millrace/types"
+	"millrace/vector"
+)
+
+// column is a wanted column: its values are parsed by one loop for all cells of a batch.
+type column struct {
+	typ   *types.Type
+	parse func(r *Reader, c *column, cells []span)
+	out   vector.Vector
+	valid vector.Bitmap
+}
+
+func newColumn(name string, t *types.Type) (*column, error) {
+	c := &column{typ: t}
+	switch t.Kind {
+	case types.KindString, types.KindBinary:
+		c.parse = parseStrings
+	case types.KindByte:
+		c.parse = parseInts[int8](8)
+	case types.KindShort:
+		c.parse = parseInts[int16](16)
+	case types.KindInteger:
+		c.parse = parseInts[int32](32)
+	case types.KindLong:
+		c.parse = parseInts[int64](64)
+	case types.KindFloat:
+		c.parse = parseFloats[float32](32)
+	case types.KindDouble:
+		c.parse = parseFloats[float64](64)
+	case types.KindBoolean:
+		c.parse = parseBools
+	case types.KindDate:
+		c.parse = parseDates
+	case types.KindTimestamp, types.KindTimestampNTZ:
+		c.parse = parseTimes
+	case types.KindDecimal:
+		c.parse = parseDecimals
+	case types.KindNull:
+		c.parse = parseNulls
+	default:
+		return nil, errs.New("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "CSV", "columnName", "`"+name+"`", "columnType", `"`+t.SQL()+`"`)
+	}
+	return c, nil
+}
+
+// start makes room for n rows, all valid.
+func (c *column) start(n int) { c.out.Reset(c.typ, n) }
+
+// null marks a row null.
+func (c *column) null(i int) {
+	if c.out.Valid == nil {
+		words := (c.out.Len + 63) / 64
+		if cap(c.valid) < words {
+			c.valid = make(vector.Bitmap, words)
+		}
+		c.valid = c.valid[:words]
+		for k := range c.valid {
+			c.valid[k] = ^uint64(0)
+		}
+		c.out.Valid = c.valid
+	}
+	c.out.Valid.Clear(i)
+}
+
+// bad marks a row whose value does not parse: it is null, and its record malformed.
+func (r *Reader) bad(c *column, i int) {
+	c.null(i)
+	r.malformed(i)
+}
+
+// text is a cell's text; false for null.
+func (r *Reader) text(cl span) ([]byte, bool) {
+	if cl.n == missing {
+		return nil, false
+	}
+	b := r.tokens.bytes(r.block, cl)
+	if len(b) == 0 {
+		b = r.empty
+	}
+	return b, string(b) != r.Null
+}
+
+func parseStrings(r *Reader, c *column, cells []span) {
+	out := c.out.Bytes
+	for i, cl := range cells {
+		if b, ok := r.text(cl); ok {
+			out = append(out, b...)
+		} else {
+			c.null(i)
+		}
+		c.out.Offsets[i+1] = int32(len(out))
+	}
+	c.out.Bytes = out
+}
+
+func parseInts[T int8 | int16 | int32 | int64](bits int) func(r *Reader, c *column, cells []span) {
+	return func(r *Reader, c *column, cells []span) {
+		dst := vector.Values[T](&c.out)
+		for i, cl := range cells {
+			b, ok := r.text(cl)
+			if !ok {
+				c.null(i)
+				continue
+			}
+			v, ok := scalar.Int(b, bits)
+			if dst[i] = T(v); !ok {
+				r.bad(c, i)
+			}
+		}
+	}
+}
+
+func parseFloats[T float32 | float64](bits int) func(r *Reader, c *column, cells []span) {
+	return func(r *Reader, c *column, cells []span) {
+		dst := vector.Values[T](&c.out)
+		for i, cl := range cells {
+			b, ok := r.text(cl)
+			if !ok {
+				c.null(i)
+				continue
+			}
+			v, ok := scalar.Float(b, bits)
+			if !ok {
+				v, ok = r.special(string(b))
+			}
+			if dst[i] = T(v); !ok {
+				r.bad(c, i)
+			}
+		}
+	}
+}
+
+func parseBools(r *Reader, c *column, cells []span) {
+	for i, cl := range cells {
+		b, ok := r.text(cl)
+		if !ok {
+			c.null(i)
+			continue
+		}
+		v, ok := scalar.Bool(b)
+		c.out.Data[i] = 0
+		if v {
+			c.out.Data[i] = 1
+		}
+		if !ok {
+			r.bad(c, i)
+		}
+	}
+}
+
+func parseDates(r *Reader, c *column, cells []span) {
+	dst := vector.Values[int32](&c.out)
+	for i, cl := range cells {
+		b, ok := r.text(cl)
+		if !ok {
+			c.null(i)
+			continue
+		}
+		if dst[i], ok = r.date(b); !ok {
+			r.bad(c, i)
+		}
+	}
+}
+
+func (r *Reader) date(b []byte) (int32, bool) {
+	if r.DateFormat == nil {
+		return scalar.Date(b)
+	}
+	local, _, _, ok := r.DateFormat.Parse(string(b))
+	return int32(local / 86_400_000_000), ok
+}
+
+func parseTimes(r *Reader, c *column, cells []span) {
+	dst := vector.Values[int64](&c.out)
+	ntz := c.typ.Kind == types.KindTimestampNTZ
+	for i, cl := range cells {
+		b, ok := r.text(cl)
+		if !ok {
+			c.null(i)
+			continue
+		}
+		if ntz {
+			dst[i], ok = r.local(b)
+		} else {
+			dst[i], ok = r.moment(b)
+		}
+		if !ok {
+			r.bad(c, i)
+		}
+	}
+}
+
+func (r *Reader) moment(b []byte) (int64, bool) { return Moment(b, r.Options) }
+
+// Moment parses a timestamp by the options' format, or as a cast does.
+func Moment(b []byte, o *Options) (int64, bool) {
+	if o.TimeFormat == nil {
+		return scalar.Timestamp(b, o.Zone, o.Now)
+	}
+	local, offset, has, ok := o.TimeFormat.Parse(string(b))
+	if has {
+		return local - offset, ok
+	}
+	return o.Zone.ToUTC(local), ok
+}
+
+func (r *Reader) local(b []byte) (int64, bool) { return parseLocal(b, r.NTZFormat) }
+
+func parseLocal(b []byte, f *pattern.Formatter) (int64, bool) {
+	if f == nil {
+		return scalar.TimestampNTZ(b)
+	}
+	local, _, has, ok := f.Parse(string(b))
+	return local, ok && !has
+}
+
+func parseDecimals(r *Reader, c *column, cells []span) {
+	for i, cl := range cells {
+		b, ok := r.text(cl)
+		if !ok {
+			c.null(i)
+			continue
+		}
+		v, ok := scalar.Decimal(b, c.typ)
+		if c.typ.IsShortDecimal() {
+			vector.Values[int64](&c.out)[i] = int64(v.LowBits())
+		} else {
+			vector.Values[decimal128.Num](&c.out)[i] = v
+		}
+		if !ok {
+			r.bad(c, i)
+		}
+	}
+}
+
+func parseNulls(_ *Reader, c *column, cells []span) {
+	for i := range cells {
+		c.null(i)
+	}
+}
+
+// Local parses a local time by the options' format, or as a cast does.
+func Local(b []byte, o *Options) (int64, bool) { return parseLocal(b, o.NTZFormat) }

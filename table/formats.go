@@ -1,0 +1,248 @@
+package table
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"millrace/errs"
+	planpb "millrace/proto/millrace/plan/v1"
+	"millrace/storage"
+	"millrace/table/parquet"
+	"millrace/types"
+	"millrace/vector"
+)
+
+// format is how files of a kind are read and written.
+type format struct {
+	open   func(ctx context.Context, s *scan, split *planpb.FileSplit) (fileReader, error)
+	create func(out io.Writer, schema *types.Type, sink *planpb.FileSink, settings *planpb.Settings) (fileWriter, error)
+	// infer finds the schema of a source's files.
+	infer func(ctx context.Context, s *Source) (*types.Type, error)
+	// extension ends the names of written files.
+	extension func(options map[string]string) string
+}
+
+// fileWriter writes one file's rows.
+type fileWriter interface {
+	Write(b *vector.Batch) error
+	// Size is about how large the file would be if it were closed now.
+	Size() int64
+	Rows() int64
+	// Close writes what is left; it does not close the output.
+	Close() error
+}
+
+var formats map[string]format
+
+func init() {
+	formats = map[string]format{
+		"parquet": parquetFormat,
+		"delta":   {open: openParquet, create: createParquet, extension: parquetFormat.extension},
+		"csv":     csvFormat,
+		"text":    textFormat,
+		"json":    jsonFormat,
+	}
+}
+
+var parquetFormat = format{open: openParquet, create: createParquet, infer: inferParquet,
+	extension: func(o map[string]string) string { return parquet.Extension(o["compression"]) }}
+
+// Footers keeps the footers of files that were read lately. It is safe for concurrent use.
+type Footers struct {
+	mu    sync.Mutex
+	max   int
+	files map[string]*parquet.File
+	order []string
+}
+
+// NewFooters keeps up to max footers; 0: 1024.
+func NewFooters(max int) *Footers {
+	if max == 0 {
+		max = 1024
+	}
+	return &Footers{max: max, files: map[string]*parquet.File{}}
+}
+
+func (f *Footers) get(key string) *parquet.File {
+	if f == nil {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.files[key]
+}
+
+func (f *Footers) put(key string, file *parquet.File) {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, ok := f.files[key]; !ok {
+		f.order = append(f.order, key)
+		if len(f.order) > f.max {
+			delete(f.files, f.order[0])
+			f.order = f.order[1:]
+		}
+	}
+	f.files[key] = file
+}
+
+// footer opens a Parquet file's footer, or finds it among those that are kept. Data files never change, but plain
+// directories may be rewritten: size and time are part of the key.
+func (e *Env) footer(path string, src storage.Reader) (*parquet.File, error) {
+	key := fmt.Sprint(path, "\x00", src.Size(), "\x00", src.Modified().UnixNano())
+	if f := e.Footers.get(key); f != nil {
+		return f, nil
+	}
+	f, err := parquet.Open(src, src.Size(), displayPath(path))
+	if err == nil {
+		e.Footers.put(key, f)
+	}
+	return f, err
+}
+
+type parquetReader struct {
+	*parquet.Reader
+	src storage.Reader
+}
+
+func openParquet(ctx context.Context, s *scan, split *planpb.FileSplit) (fileReader, error) {
+	src, err := s.env.open(ctx, split.Path)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.parquetReader(src, split)
+	if err != nil {
+		_ = src.Close() // the first error tells more
+		return nil, err
+	}
+	return &parquetReader{r, src}, nil
+}
+
+func (s *scan) parquetReader(src storage.Reader, split *planpb.FileSplit) (*parquet.Reader, error) {
+	f, err := s.env.footer(split.Path, src)
+	if err != nil {
+		return nil, err
+	}
+	opts := parquet.ReadOptions{Start: split.Start, Length: split.Length, CaseSensitive: s.env.Settings.GetCaseSensitive()}
+	for _, c := range s.columns {
+		opts.Columns = append(opts.Columns, parquet.ReadColumn{Name: c.name, ID: c.id, Type: c.typ, Default: c.fallback})
+	}
+	opts.Prune = s.prune()
+	opts.Rebase = s.rebase()
+	return f.NewReader(src, opts)
+}
+
+// rebase is how old dates and times are read that a file does not explain.
+func (s *scan) rebase() parquet.Rebase {
+	var r parquet.Rebase
+	for k, v := range s.plan.Options {
+		switch strings.ToLower(k) {
+		case "datetimerebasemode":
+			r.Datetime = parquet.ParseRebaseMode(v)
+		case "int96rebasemode":
+			r.Int96 = parquet.ParseRebaseMode(v)
+		}
+	}
+	return r
+}
+
+func (r *parquetReader) Close() error {
+	err := r.Reader.Close()
+	if cerr := r.src.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+func (r *parquetReader) stats() (groups, skipped, bytes int64) {
+	st := r.Reader.Stats
+	return st.RowGroups, st.RowGroupsSkipped, st.BytesRead
+}
+
+func createParquet(out io.Writer, schema *types.Type, sink *planpb.FileSink, _ *planpb.Settings) (fileWriter, error) {
+	return parquet.NewWriter(out, schema, parquet.WriteOptions{Codec: sink.Options["compression"], SchemaJSON: sink.SchemaJson})
+}
+
+// inferParquet takes the first file's schema, or merges all files'.
+func inferParquet(ctx context.Context, s *Source) (*types.Type, error) {
+	var schema *types.Type
+	for _, f := range s.files {
+		t, err := s.footerSchema(ctx, f.path)
+		if err != nil {
+			return nil, err
+		}
+		if schema == nil {
+			schema = t
+		} else if schema, err = mergeSchemas(schema, t); err != nil {
+			return nil, err
+		}
+		if !strings.EqualFold(s.option("mergeSchema"), "true") {
+			break
+		}
+	}
+	if schema == nil {
+		return nil, errs.New("UNABLE_TO_INFER_SCHEMA", "format", "Parquet")
+	}
+	return schema, nil
+}
+
+func (s *Source) footerSchema(ctx context.Context, path string) (*types.Type, error) {
+	r, err := s.spec.Env.open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	f, err := s.spec.Env.footer(path, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Err(); err != nil {
+		return nil, err
+	}
+	return f.SparkSchema(), nil
+}
+
+// mergeSchemas adds b's new fields to a, in nested structs too.
+func mergeSchemas(a, b *types.Type) (*types.Type, error) {
+	merged := append([]types.Field(nil), a.Fields...)
+	for _, f := range b.Fields {
+		_, at := a.Field(f.Name, false)
+		if at < 0 {
+			merged = append(merged, f)
+			continue
+		}
+		t, err := mergeTypes(merged[at].Type, f.Type)
+		if err != nil {
+			return nil, errs.New("CANNOT_MERGE_SCHEMAS", "left", a.String(), "right", b.String())
+		}
+		merged[at].Type = t
+	}
+	return types.Struct(merged...), nil
+}
+
+func mergeTypes(a, b *types.Type) (*types.Type, error) {
+	switch {
+	case a.SameData(b):
+		return a, nil
+	case a.Kind == types.KindStruct && b.Kind == types.KindStruct:
+		return mergeSchemas(a, b)
+	case a.Kind == types.KindArray && b.Kind == types.KindArray:
+		elem, err := mergeTypes(a.Elem, b.Elem)
+		if err != nil {
+			return nil, err
+		}
+		return types.ArrayOf(elem, true), nil
+	case a.Kind == types.KindMap && b.Kind == types.KindMap && a.Key.SameData(b.Key):
+		value, err := mergeTypes(a.Elem, b.Elem)
+		if err != nil {
+			return nil, err
+		}
+		return types.MapOf(a.Key, value, true), nil
+	}
+	return nil, errs.New("CANNOT_MERGE_SCHEMAS", "left", a.String(), "right", b.String())
+}

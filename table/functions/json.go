@@ -1,0 +1,198 @@
+package functions
+
+import (
+	"strings"
+
+	"millrace/errs"
+	"millrace/operators/expr"
+	"millrace/table/json"
+	"millrace/types"
+	"millrace/vector"
+)
+
+func init() {
+	register := func(name string, build func(*expr.Call) (expr.Kernel, error)) {
+		expr.Register(name, expr.Func{Strict: true, Pure: true, Build: build})
+	}
+	register("from_json", fromJSON)
+	register("to_json", toJSON)
+	register("schema_of_json", schemaOfJSON)
+	register("get_json_object", getJSONObject)
+	register("json_array_length", jsonArrayLength)
+	register("json_object_keys", jsonObjectKeys)
+}
+
+// jsonOptions are the call's options, with the session's time zone.
+func jsonOptions(c *expr.Call, writing bool) (*json.Options, error) {
+	return json.ParseOptions(c.Options, c.Settings.GetTimeZone(), c.Settings.GetNowMicros(), writing)
+}
+
+// mode refuses the mode that would have to leave rows out.
+func mode(c *expr.Call, name string) error {
+	for k, v := range c.Options {
+		if strings.EqualFold(k, "mode") && strings.EqualFold(v, "DROPMALFORMED") {
+			return errs.New("PARSE_MODE_UNSUPPORTED", "funcName", "`"+name+"`", "mode", "DROPMALFORMED")
+		}
+	}
+	return nil
+}
+
+// each calls f for the rows 0..n-1, with whether they are to be computed.
+func each(sel []uint32, n int, f func(i int, wanted bool) error) error {
+	k := 0
+	for i := range n {
+		wanted := sel == nil
+		if !wanted && k < len(sel) && int(sel[k]) == i {
+			wanted = true
+			k++
+		}
+		if err := f(i, wanted); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func fromJSON(c *expr.Call) (expr.Kernel, error) {
+	if err := mode(c, "from_json"); err != nil {
+		return nil, err
+	}
+	o, err := jsonOptions(c, false)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := json.NewParser(c.Out, o, false); err != nil {
+		return nil, err
+	}
+	return func(_ *expr.Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+		p, err := json.NewParser(c.Out, o, c.Settings.GetCaseSensitive()) // its memory becomes the result's
+		if err != nil {
+			return err
+		}
+		err = each(sel, n, func(i int, wanted bool) error {
+			if !wanted {
+				p.Null()
+				return nil
+			}
+			return p.Add(args[0].Str(i))
+		})
+		if err != nil {
+			return err
+		}
+		return take(out, p.Vector())
+	}, nil
+}
+
+// take makes out the rows of v, and null where out was null.
+func take(out, v *vector.Vector) error {
+	t, valid, n := out.Type, out.Valid, out.Len
+	*out = *v
+	out.Type = t
+	out.Valid = vector.And(nil, valid, v.Valid, n)
+	return nil
+}
+
+func toJSON(c *expr.Call) (expr.Kernel, error) {
+	o, err := jsonOptions(c, true)
+	if err != nil {
+		return nil, err
+	}
+	f := expr.Formatter{Zone: expr.Zone(c.Settings), Plain: true}
+	e := json.NewEncoder(o, f.Append)
+	return func(_ *expr.Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+		w := expr.NewStringWriter(out, n)
+		expr.Rows(sel, n, func(i int) { w.Commit(i, e.Append(w.Buffer(), args[0], i)) })
+		w.Close()
+		return nil
+	}, nil
+}
+
+func schemaOfJSON(c *expr.Call) (expr.Kernel, error) {
+	o, err := jsonOptions(c, false)
+	if err != nil {
+		return nil, err
+	}
+	return func(_ *expr.Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+		w := expr.NewStringWriter(out, n)
+		err := expr.RowsErr(sel, n, func(i int) error {
+			t, err := json.TypeOf(args[0].Str(i), o)
+			if err != nil {
+				return errs.Newf(errs.Invalid, "schema_of_json: the text is not JSON: %s", args[0].Str(i))
+			}
+			w.Append(i, []byte(t.SQL()))
+			return nil
+		})
+		w.Close()
+		return err
+	}, nil
+}
+
+func getJSONObject(c *expr.Call) (expr.Kernel, error) {
+	paths := map[string]*json.Path{}
+	return func(_ *expr.Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+		w := expr.NewStringWriter(out, n)
+		var path *json.Path
+		last := ""
+		expr.Rows(sel, n, func(i int) {
+			if text := args[1].Str(i); path == nil || last != string(text) {
+				last = string(text)
+				p, seen := paths[last]
+				if !seen {
+					p, _ = json.ParsePath(last)
+					if len(paths) > 1000 {
+						clear(paths)
+					}
+					paths[last] = p
+				}
+				path = p
+			}
+			if path == nil {
+				out.SetNull(i)
+				return
+			}
+			buf, found := path.Append(w.Buffer(), args[0].Str(i))
+			if !found {
+				out.SetNull(i)
+				return
+			}
+			w.Commit(i, buf)
+		})
+		w.Close()
+		return nil
+	}, nil
+}
+
+func jsonArrayLength(*expr.Call) (expr.Kernel, error) {
+	return func(_ *expr.Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+		r := vector.Values[int32](out)
+		expr.Rows(sel, n, func(i int) {
+			size, ok := json.Length(args[0].Str(i))
+			if r[i] = int32(size); !ok {
+				out.SetNull(i)
+			}
+		})
+		return nil
+	}, nil
+}
+
+func jsonObjectKeys(*expr.Call) (expr.Kernel, error) {
+	return func(_ *expr.Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+		keys := vector.NewEmpty(types.String)
+		keys.Offsets = append(keys.Offsets[:0], 0)
+		err := each(sel, n, func(i int, wanted bool) error {
+			first, bytes := len(keys.Offsets), len(keys.Bytes)
+			if wanted && !json.Keys(args[0].Str(i), func(name []byte) {
+				keys.Bytes = append(keys.Bytes, name...)
+				keys.Offsets = append(keys.Offsets, int32(len(keys.Bytes)))
+			}) {
+				keys.Offsets, keys.Bytes = keys.Offsets[:first], keys.Bytes[:bytes]
+				out.SetNull(i)
+			}
+			out.Offsets[i+1] = int32(len(keys.Offsets) - 1)
+			return nil
+		})
+		keys.Len = len(keys.Offsets) - 1
+		out.Children = []*vector.Vector{keys}
+		return err
+	}, nil
+}

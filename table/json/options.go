@@ -1,0 +1,72 @@
+package json
+
+import (
+	"millrace/errs"
+	"millrace/table/csv"
+)
+
+// Options are those of Spark's JSON source. What it shares with CSV (formats of dates and times, the mode, the column for
+// malformed records, line separators, the time zone) is there.
+type Options struct {
+	*csv.Options
+	SingleQuotes     bool
+	UnquotedNames    bool
+	NonNumeric       bool // NaN, Infinity
+	LeadingZeros     bool
+	PrimitivesText   bool
+	PreferDecimal    bool
+	InferTimestamp   bool
+	IgnoreNullFields bool
+	ControlChars     bool // as they are in strings
+}
+
+// ParseOptions reads the options; writing tells which of them are those of a writer.
+func ParseOptions(options map[string]string, zone string, now int64, writing bool) (*Options, error) {
+	shared := map[string]string{}
+	own := map[string]string{}
+	for k, v := range options {
+		if key := lower(k); csvOnly[key] {
+			continue
+		} else {
+			shared[k], own[key] = v, v
+		}
+	}
+	base, err := csv.ParseOptions(shared, zone, now, writing)
+	if err != nil {
+		return nil, err
+	}
+	o := &Options{Options: base}
+	for _, f := range []struct {
+		to       *bool
+		name     string
+		fallback bool
+	}{{&o.SingleQuotes, "allowsinglequotes", true}, {&o.UnquotedNames, "allowunquotedfieldnames", false},
+		{&o.NonNumeric, "allownonnumericnumbers", true}, {&o.LeadingZeros, "allownumericleadingzeros", false},
+		{&o.PrimitivesText, "primitivesasstring", false}, {&o.PreferDecimal, "prefersdecimal", false},
+		{&o.ControlChars, "allowunescapedcontrolchars", false},
+		{&o.InferTimestamp, "infertimestamp", false}, {&o.IgnoreNullFields, "ignorenullfields", true}} {
+		switch v, ok := own[f.name]; {
+		case !ok:
+			*f.to = f.fallback
+		case lower(v) == "true" || lower(v) == "false":
+			*f.to = lower(v) == "true"
+		default:
+			return nil, errs.Newf(errs.Invalid, "the option %s can be true or false, not %q", f.name, v)
+		}
+	}
+	return o, nil
+}
+
+// csvOnly are names of options that mean something else to CSV.
+var csvOnly = map[string]bool{"sep": true, "delimiter": true, "quote": true, "escape": true, "comment": true, "header": true,
+	"nullvalue": true, "emptyvalue": true}
+
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c | 32
+		}
+	}
+	return string(b)
+}

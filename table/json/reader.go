@@ -1,0 +1,297 @@
+package json
+
+import (
+	"bytes"
+	"errors"
+
+	"millrace/errs"
+	"millrace/table/csv"
+	"millrace/table/internal/lines"
+	"millrace/types"
+	"millrace/vector"
+)
+
+// Column is a wanted column.
+type Column struct {
+	Name    string
+	Type    *types.Type
+	Corrupt bool // the column for malformed records
+}
+
+// Reader yields the records of one file, or of a part of it.
+type Reader struct {
+	scanner
+	path          string
+	caseSensitive bool
+	root          *builder // a struct of all wanted columns
+	corrupt       int
+	badField      bool
+
+	in       *lines.Reader // nil in multi-line mode
+	src      lines.Source
+	block    []byte
+	finished bool
+	batch    vector.Batch
+}
+
+// NewReader begins to read.
+func NewReader(src lines.Source, o *Options, columns []Column, caseSensitive bool) (*Reader, error) {
+	r := &Reader{scanner: scanner{Options: o}, path: src.Path, src: src, corrupt: -1, caseSensitive: caseSensitive}
+	fields := make([]types.Field, len(columns))
+	for i, c := range columns {
+		fields[i] = types.Field{Name: c.Name, Type: c.Type, Nullable: true}
+		if c.Corrupt {
+			r.corrupt = i
+		}
+	}
+	var err error
+	if r.root, err = newBuilder("", types.Struct(fields...)); err != nil {
+		return nil, err
+	}
+	r.batch.Cols = make([]*vector.Vector, len(columns))
+	if o.MultiLine {
+		return r, nil
+	}
+	r.in, err = lines.NewReader(src, o.LineSeparator)
+	return r, r.failed(err)
+}
+
+func (r *Reader) failed(err error) error {
+	var e *errs.Error
+	if err == nil || errors.As(err, &e) && e.Condition != "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION" || errs.Is(err, errs.Cancelled) {
+		return err
+	}
+	f := errs.New("FAILED_READ_FILE.NO_HINT", "path", r.path)
+	f.Cause = err
+	return f
+}
+
+// RowIndex is not known for text.
+func (r *Reader) RowIndex() int64 { return 0 }
+
+// Close ends reading.
+func (r *Reader) Close() error {
+	if r.in == nil {
+		return nil
+	}
+	return r.in.Close()
+}
+
+// Next returns the next batch, or nil at the end; it is overwritten by the next call.
+func (r *Reader) Next() (*vector.Batch, error) {
+	r.root.truncate(0)
+	for r.root.n < vector.BatchRows {
+		record, err := r.record()
+		if err != nil {
+			return nil, r.failed(err)
+		}
+		if record == nil {
+			break
+		}
+		if err := r.add(record); err != nil {
+			return nil, r.failed(err)
+		}
+	}
+	if r.root.n == 0 {
+		return nil, nil
+	}
+	for i, c := range r.root.children {
+		r.batch.Cols[i] = c.vector()
+	}
+	r.batch.N = r.root.n
+	return &r.batch, nil
+}
+
+// record is the next record's text, or nil at the end: a line that is not blank, or the whole file.
+func (r *Reader) record() ([]byte, error) {
+	if r.MultiLine {
+		if r.finished || r.src.Start > 0 {
+			return nil, nil
+		}
+		r.finished = true
+		data, err := lines.All(r.src)
+		if err != nil || len(bytes.TrimSpace(data)) == 0 {
+			return nil, err
+		}
+		return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), nil
+	}
+	for {
+		if len(r.block) == 0 {
+			var err error
+			if r.block, err = r.in.Block(); err != nil || r.block == nil {
+				return nil, err
+			}
+			if r.src.Start == 0 {
+				r.block = bytes.TrimPrefix(r.block, []byte("\xef\xbb\xbf"))
+			}
+		}
+		line, n := r.in.Line(r.block)
+		r.block = r.block[n:]
+		if len(bytes.TrimSpace(line)) > 0 {
+			return line, nil
+		}
+	}
+}
+
+// add appends a record's rows: one, or one for each object of an array.
+func (r *Reader) add(record []byte) error {
+	first := r.root.n
+	r.data, r.pos, r.depth, r.badField = record, 0, 0, false
+	err := r.rows(first)
+	bad := r.badField
+	if err != nil {
+		r.root.truncate(first)
+		r.nullRow()
+		bad = true
+	}
+	if !bad {
+		return nil
+	}
+	switch r.Mode {
+	case csv.FailFast:
+		return errs.New("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", string(record), "failFastMode", "FAILFAST")
+	case csv.DropMalformed:
+		r.root.truncate(first)
+	}
+	if r.corrupt >= 0 && r.root.n > first {
+		c := r.root.children[r.corrupt]
+		c.truncate(first)
+		for range r.root.n - first {
+			c.str(record)
+		}
+	}
+	return nil
+}
+
+func (r *Reader) rows(first int) error {
+	if r.peek() == '[' {
+		return r.array(func() error {
+			if r.peek() != '{' {
+				return errSyntax
+			}
+			return r.row()
+		})
+	}
+	if r.peek() != '{' {
+		return errSyntax
+	}
+	return r.row()
+}
+
+func (r *Reader) row() error { return r.structOf(r.root) }
+
+// nullRow appends a row without values that itself is not null.
+func (r *Reader) nullRow() {
+	for _, c := range r.root.children {
+		c.null()
+	}
+	r.root.done(true)
+}
+
+func (r *Reader) structOf(b *builder) error {
+	row := b.n
+	b.next = 0
+	err := r.object(func(name []byte) error {
+		c := b.field(name, r.caseSensitive)
+		if c == nil || b == r.root && r.corrupt >= 0 && c == b.children[r.corrupt] {
+			return r.skip()
+		}
+		c.truncate(row) // the last of fields of the same name counts
+		return r.value(c)
+	})
+	if err != nil {
+		return err
+	}
+	for _, c := range b.children {
+		if c.n == row {
+			c.null()
+		}
+	}
+	b.done(true)
+	return nil
+}
+
+// value reads a value into b. One that does not fit its type becomes null and makes the record malformed.
+func (r *Reader) value(b *builder) error {
+	c := r.peek()
+	start := r.pos
+	ok := false
+	var err error
+	switch {
+	case c == 'n':
+		if err = r.word("null"); err == nil {
+			b.null()
+		}
+		return err
+	case r.isQuote(c):
+		var s []byte
+		if s, err = r.text(); err == nil {
+			ok = b.text(s, r.Options)
+		}
+	case c == '{' && b.typ.Kind == types.KindStruct:
+		return r.structOf(b)
+	case c == '{' && b.typ.Kind == types.KindMap:
+		return r.mapOf(b)
+	case c == '[' && b.typ.Kind == types.KindArray:
+		return r.list(b)
+	case c == '{' || c == '[' || c == 't' || c == 'f':
+		if err = r.skip(); err == nil {
+			ok = r.other(b, c, start)
+		}
+	default:
+		var s []byte
+		var integer bool
+		if s, integer, err = r.number(); err == nil {
+			ok = b.digits(s, integer)
+		}
+	}
+	if err == nil && !ok {
+		r.badField = true
+		b.null()
+	}
+	return err
+}
+
+// other appends a boolean, or any value's text to a string.
+func (r *Reader) other(b *builder, c byte, start int) bool {
+	switch {
+	case b.typ.Kind == types.KindString:
+		r.scratch = compactText(r.scratch[:0], r.data[start:r.pos])
+		b.str(r.scratch)
+		return true
+	case b.typ.Kind == types.KindBoolean && (c == 't' || c == 'f'):
+		v := int64(0)
+		if c == 't' {
+			v = 1
+		}
+		b.fixed(v)
+		return true
+	}
+	return false
+}
+
+func (r *Reader) list(b *builder) error {
+	if err := r.array(func() error { return r.value(b.children[0]) }); err != nil {
+		return err
+	}
+	b.offsets = append(b.offsets, int32(b.children[0].n))
+	b.done(true)
+	return nil
+}
+
+func (r *Reader) mapOf(b *builder) error {
+	key, value := b.children[0], b.children[1]
+	err := r.object(func(name []byte) error {
+		if !key.text(name, r.Options) && !key.digits(name, true) {
+			r.badField = true
+			key.null()
+		}
+		return r.value(value)
+	})
+	if err != nil {
+		return err
+	}
+	b.offsets = append(b.offsets, int32(key.n))
+	b.done(true)
+	return nil
+}

@@ -1,0 +1,230 @@
+package json
+
+import (
+	"encoding/base64"
+	"io"
+	"math"
+
+	"millrace/javatime"
+	"millrace/table/csv"
+	"millrace/table/internal/cell"
+	"millrace/types"
+	"millrace/vector"
+)
+
+// Writer writes one file, a record a line.
+type Writer struct {
+	*Options
+	out   io.Writer
+	buf   []byte
+	names [][]byte // the fields' names, quoted and with their colons
+	cells []byte
+	text  func(dst []byte, v *vector.Vector, i int) []byte // of intervals and times, where they are allowed
+	rows  int64
+	n     int64
+}
+
+// NewWriter begins a file of that schema.
+func NewWriter(out io.Writer, schema *types.Type, o *Options) (*Writer, error) {
+	w := &Writer{Options: o, out: out}
+	for _, f := range schema.Fields {
+		if _, err := newBuilder(f.Name, f.Type); err != nil {
+			return nil, err
+		}
+		w.names = append(w.names, append(appendString(nil, []byte(f.Name)), ':'))
+	}
+	return w, nil
+}
+
+// Write appends a batch's rows.
+func (w *Writer) Write(b *vector.Batch) error {
+	for i := range b.Rows() {
+		row := i
+		if b.Sel != nil {
+			row = int(b.Sel[i])
+		}
+		w.buf = append(w.buf, '{')
+		first := true
+		for c, v := range b.Cols {
+			if w.IgnoreNullFields && v.IsNull(row) {
+				continue
+			}
+			if !first {
+				w.buf = append(w.buf, ',')
+			}
+			first = false
+			w.buf = append(w.buf, w.names[c]...)
+			w.value(v, row)
+		}
+		w.buf = append(append(w.buf, '}'), w.LineSeparator...)
+		w.rows++
+		if len(w.buf) > 1<<18 {
+			if err := w.Close(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *Writer) value(v *vector.Vector, row int) {
+	if v.IsNull(row) {
+		w.buf = append(w.buf, "null"...)
+		return
+	}
+	row = v.Row(row)
+	if v.Dict != nil {
+		v, row = v.Dict, int(vector.Codes(v)[row])
+	}
+	switch v.Type.Kind {
+	case types.KindString:
+		w.buf = appendString(w.buf, v.Str(row))
+	case types.KindBinary:
+		w.buf = append(w.buf, '"')
+		w.buf = base64.StdEncoding.AppendEncode(w.buf, v.Str(row))
+		w.buf = append(w.buf, '"')
+	case types.KindDouble, types.KindFloat:
+		w.float(v, row)
+	case types.KindDate, types.KindTimestamp, types.KindTimestampNTZ:
+		w.buf = append(w.buf, '"')
+		w.buf = w.appendTime(w.buf, v, row)
+		w.buf = append(w.buf, '"')
+	case types.KindCalendar, types.KindYearMonth, types.KindDayTime, types.KindTime:
+		w.cells = w.text(w.cells[:0], v, row)
+		w.buf = appendString(w.buf, w.cells)
+	case types.KindStruct:
+		w.structOf(v, row)
+	case types.KindArray:
+		w.list(v, row)
+	case types.KindMap:
+		w.mapOf(v, row)
+	default:
+		w.buf = cell.Append(w.buf, v, row, w.Zone)
+	}
+}
+
+func (w *Writer) float(v *vector.Vector, row int) {
+	f := 0.0
+	if v.Type.Kind == types.KindFloat {
+		f = float64(vector.Values[float32](v)[row])
+	} else {
+		f = vector.Values[float64](v)[row]
+	}
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		w.buf = append(cell.Append(append(w.buf, '"'), v, row, w.Zone), '"')
+		return
+	}
+	w.buf = cell.Append(w.buf, v, row, w.Zone)
+}
+
+func (w *Writer) appendTime(dst []byte, v *vector.Vector, row int) []byte {
+	switch v.Type.Kind {
+	case types.KindTimestamp:
+		return csv.AppendTimestamp(dst, vector.Values[int64](v)[row], w.Options.Options)
+	case types.KindTimestampNTZ:
+		return csv.AppendLocal(dst, vector.Values[int64](v)[row], w.Options.Options)
+	}
+	days := int64(vector.Values[int32](v)[row])
+	if w.DateFormat != nil {
+		return w.DateFormat.Append(dst, days*javatime.MicrosPerDay, 0)
+	}
+	return cell.AppendDate(dst, days)
+}
+
+func (w *Writer) structOf(v *vector.Vector, row int) {
+	w.buf = append(w.buf, '{')
+	first := true
+	for i, c := range v.Children {
+		if w.IgnoreNullFields && c.IsNull(row) {
+			continue
+		}
+		if !first {
+			w.buf = append(w.buf, ',')
+		}
+		first = false
+		w.buf = append(appendString(w.buf, []byte(v.Type.Fields[i].Name)), ':')
+		w.value(c, row)
+	}
+	w.buf = append(w.buf, '}')
+}
+
+func (w *Writer) list(v *vector.Vector, row int) {
+	w.buf = append(w.buf, '[')
+	for j := v.Offsets[row]; j < v.Offsets[row+1]; j++ {
+		if j > v.Offsets[row] {
+			w.buf = append(w.buf, ',')
+		}
+		w.value(v.Children[0], int(j))
+	}
+	w.buf = append(w.buf, ']')
+}
+
+func (w *Writer) mapOf(v *vector.Vector, row int) {
+	w.buf = append(w.buf, '{')
+	for j := v.Offsets[row]; j < v.Offsets[row+1]; j++ {
+		if j > v.Offsets[row] {
+			w.buf = append(w.buf, ',')
+		}
+		w.cells = w.key(w.cells[:0], v.Children[0], int(j))
+		w.buf = append(appendString(w.buf, w.cells), ':')
+		w.value(v.Children[1], int(j))
+	}
+	w.buf = append(w.buf, '}')
+}
+
+// key is a map's key as text; a struct's is in brackets.
+func (w *Writer) key(dst []byte, v *vector.Vector, i int) []byte {
+	switch v.Type.Kind {
+	case types.KindStruct, types.KindArray, types.KindCalendar, types.KindYearMonth, types.KindDayTime, types.KindTime:
+		if w.text == nil {
+			break
+		}
+		dst = w.text(dst, v, i)
+		if v.Type.Kind == types.KindStruct {
+			dst[0], dst[len(dst)-1] = '[', ']'
+		}
+		return dst
+	}
+	return cell.Append(dst, v, i, w.Zone)
+}
+
+// appendString quotes a string as Jackson does.
+func appendString(dst, s []byte) []byte {
+	const digits = "0123456789ABCDEF"
+	dst = append(dst, '"')
+	for _, c := range s {
+		switch {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c >= ' ':
+			dst = append(dst, c)
+		case c == '\n':
+			dst = append(dst, `\n`...)
+		case c == '\t':
+			dst = append(dst, `\t`...)
+		case c == '\r':
+			dst = append(dst, `\r`...)
+		case c == '\b':
+			dst = append(dst, `\b`...)
+		case c == '\f':
+			dst = append(dst, `\f`...)
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+		}
+	}
+	return append(dst, '"')
+}
+
+// Size is the number of bytes so far.
+func (w *Writer) Size() int64 { return w.n + int64(len(w.buf)) }
+
+// Rows is the number of rows so far.
+func (w *Writer) Rows() int64 { return w.rows }
+
+// Close writes what is left.
+func (w *Writer) Close() error {
+	n, err := w.out.Write(w.buf)
+	w.n += int64(n)
+	w.buf = w.buf[:0]
+	return err
+}

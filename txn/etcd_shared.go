@@ -1,0 +1,227 @@
+package txn
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"millrace/errs"
+)
+
+// More keys in etcd:
+//
+//	<prefix>/intents/<id>                             a transaction of several tables
+//	<prefix>/doubts/<hash of the URL>                 the undecided transaction of a table
+//	<prefix>/tables/<hash of the URL>/shared          the version of the last transaction of several tables, 20 digits
+//	<prefix>/tables/<hash of the URL>/managed         the newest ratified version of a managed table, 20 digits
+//	<prefix>/tables/<hash of the URL>/staged/<digits> the name of a ratified commit that is not published yet
+
+func (e *etcdHeads) intentKey(id string) string   { return e.prefix + "/intents/" + id }
+func (e *etcdHeads) doubtKey(table string) string { return e.prefix + "/doubts/" + hash(table) }
+
+func digits(v int64) string { return fmt.Sprintf("%020d", v) }
+
+func jsonOf(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("txn: " + err.Error()) // plain structs
+	}
+	return string(b)
+}
+
+func missing(key string) clientv3.Cmp { return clientv3.Compare(clientv3.CreateRevision(key), "=", 0) }
+
+// step runs one atomic step, which is errs.Conflict when a condition does not hold.
+func (e *etcdHeads) step(ctx context.Context, what string, when []clientv3.Cmp, do ...clientv3.Op) error {
+	r, err := e.client.Txn(ctx).If(when...).Then(do...).Commit()
+	if err != nil {
+		return errs.Newf(errs.Transient, "%s in etcd: %v", what, err)
+	}
+	if !r.Succeeded {
+		return errs.Newf(errs.Conflict, "%s in etcd: somebody was there before", what)
+	}
+	return nil
+}
+
+func (e *etcdHeads) Begin(ctx context.Context, in Intent) error {
+	in.State = Pending
+	when := []clientv3.Cmp{missing(e.intentKey(in.ID))}
+	do := []clientv3.Op{clientv3.OpPut(e.intentKey(in.ID), jsonOf(in))}
+	for _, p := range in.Parts {
+		when = append(when, missing(e.doubtKey(p.Table)))
+		do = append(do, clientv3.OpPut(e.doubtKey(p.Table), jsonOf(Doubt{in.ID, p.Base})))
+	}
+	return e.step(ctx, "record transaction "+in.ID, when, do...)
+}
+
+func (e *etcdHeads) Intent(ctx context.Context, id string) (*Intent, error) {
+	var in Intent
+	found, err := e.object(ctx, e.intentKey(id), &in)
+	if !found {
+		return nil, err
+	}
+	return &in, err
+}
+
+// object reads a key's JSON.
+func (e *etcdHeads) object(ctx context.Context, key string, v any) (bool, error) {
+	r, err := e.client.Get(ctx, key)
+	if err != nil {
+		return false, errs.Newf(errs.Transient, "read %s in etcd: %v", key, err)
+	}
+	if len(r.Kvs) == 0 {
+		return false, nil
+	}
+	return true, errs.Wrap(json.Unmarshal(r.Kvs[0].Value, v), "read %s in etcd", key)
+}
+
+func (e *etcdHeads) Decide(ctx context.Context, in Intent) error {
+	key := e.intentKey(in.ID)
+	var now Intent
+	found, err := e.object(ctx, key, &now)
+	if err != nil {
+		return err
+	}
+	if !found || now.State != Pending {
+		return errs.Newf(errs.Conflict, "the transaction %s is decided", in.ID)
+	}
+	lease, err := e.outcomeLease(ctx)
+	if err != nil {
+		return errs.Newf(errs.Transient, "lease in etcd: %v", err)
+	}
+	when := []clientv3.Cmp{clientv3.Compare(clientv3.Value(key), "=", jsonOf(now))}
+	if in.State != Committed {
+		return e.step(ctx, "abort transaction "+in.ID, when, clientv3.OpPut(key, jsonOf(in)))
+	}
+	do := []clientv3.Op{clientv3.OpPut(key, jsonOf(in), clientv3.WithLease(lease))}
+	for _, p := range in.Parts {
+		table, v := e.key(p.Table), digits(p.Version)
+		do = append(do, clientv3.OpDelete(e.doubtKey(p.Table)), clientv3.OpPut(table+"/shared", v), clientv3.OpPut(table+"/txn/"+in.ID, v, clientv3.WithLease(lease)),
+			e.headOp(table, v))
+		if p.Managed {
+			when = append(when, clientv3.Compare(clientv3.Value(table+"/managed"), "=", digits(p.Version-1)))
+			do = append(do, clientv3.OpPut(table+"/managed", v), clientv3.OpPut(table+"/staged/"+v, p.Staged))
+		}
+	}
+	return e.step(ctx, "commit transaction "+in.ID, when, do...)
+}
+
+// headOp raises a table's head.
+func (e *etcdHeads) headOp(table, version string) clientv3.Op {
+	put := []clientv3.Op{clientv3.OpPut(table+"/head", version)}
+	newer := clientv3.OpTxn([]clientv3.Cmp{clientv3.Compare(clientv3.Value(table+"/head"), "<", version)}, put, nil)
+	return clientv3.OpTxn([]clientv3.Cmp{missing(table + "/head")}, put, []clientv3.Op{newer})
+}
+
+func (e *etcdHeads) Undone(ctx context.Context, in Intent) error {
+	lease, err := e.outcomeLease(ctx)
+	if err != nil {
+		return errs.Newf(errs.Transient, "lease in etcd: %v", err)
+	}
+	in.State = Aborted
+	do := []clientv3.Op{clientv3.OpPut(e.intentKey(in.ID), jsonOf(in), clientv3.WithLease(lease))}
+	for _, p := range in.Parts {
+		key := e.doubtKey(p.Table)
+		do = append(do, clientv3.OpTxn([]clientv3.Cmp{clientv3.Compare(clientv3.Value(key), "=", jsonOf(Doubt{in.ID, p.Base}))}, []clientv3.Op{clientv3.OpDelete(key)}, nil))
+	}
+	return e.step(ctx, "undo transaction "+in.ID, nil, do...)
+}
+
+func (e *etcdHeads) Doubt(ctx context.Context, table string) (*Doubt, error) {
+	var d Doubt
+	found, err := e.object(ctx, e.doubtKey(table), &d)
+	if !found {
+		return nil, err
+	}
+	return &d, err
+}
+
+func (e *etcdHeads) Marked(ctx context.Context) ([]string, error) {
+	r, err := e.client.Get(ctx, e.prefix+"/doubts/", clientv3.WithPrefix())
+	if err != nil {
+		return nil, errs.Newf(errs.Transient, "list undecided transactions in etcd: %v", err)
+	}
+	var ids []string
+	for _, kv := range r.Kvs {
+		var d Doubt
+		if json.Unmarshal(kv.Value, &d) == nil && !slices.Contains(ids, d.ID) {
+			ids = append(ids, d.ID)
+		}
+	}
+	return ids, nil
+}
+
+func (e *etcdHeads) Shared(ctx context.Context, tables []string) ([]int64, error) {
+	ops := make([]clientv3.Op, len(tables))
+	for i, t := range tables {
+		ops[i] = clientv3.OpGet(e.key(t) + "/shared")
+	}
+	r, err := e.client.Txn(ctx).Then(ops...).Commit()
+	if err != nil {
+		return nil, errs.Newf(errs.Transient, "read heads in etcd: %v", err)
+	}
+	out := make([]int64, len(tables))
+	for i := range tables {
+		out[i] = -1
+		if kvs := r.Responses[i].GetResponseRange().Kvs; len(kvs) > 0 {
+			if out[i], err = strconv.ParseInt(string(kvs[0].Value), 10, 64); err != nil {
+				return nil, errs.Newf(errs.Invalid, "head of %s in etcd: %v", tables[i], err)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (e *etcdHeads) Ratify(ctx context.Context, table string, version int64, staged string) error {
+	key := e.key(table)
+	when := clientv3.Compare(clientv3.Value(key+"/managed"), "=", digits(version-1))
+	if version == 0 {
+		when = missing(key + "/managed")
+	}
+	return e.step(ctx, "ratify version "+strconv.FormatInt(version, 10)+" of "+table, []clientv3.Cmp{when},
+		clientv3.OpPut(key+"/managed", digits(version)), clientv3.OpPut(key+"/staged/"+digits(version), staged))
+}
+
+func (e *etcdHeads) Published(ctx context.Context, table string, version int64) error {
+	key := e.key(table) + "/staged/"
+	return e.step(ctx, "publish "+table, nil, clientv3.OpDelete(key, clientv3.WithRange(key+digits(version+1))))
+}
+
+func (e *etcdHeads) Unregister(ctx context.Context, table string) error {
+	key := e.key(table)
+	return e.step(ctx, "forget "+table, nil, clientv3.OpDelete(key+"/managed"), clientv3.OpDelete(key+"/shared"), clientv3.OpDelete(key+"/staged/", clientv3.WithPrefix()))
+}
+
+func (e *etcdHeads) Ratified(ctx context.Context, table string, after int64) (int64, map[int64]string, bool, error) {
+	key := e.key(table)
+	r, err := e.client.Txn(ctx).Then(clientv3.OpGet(key+"/managed"),
+		clientv3.OpGet(key+"/staged/"+digits(after+1), clientv3.WithRange(clientv3.GetPrefixRangeEnd(key+"/staged/")))).Commit()
+	if err != nil {
+		return -1, nil, false, errs.Newf(errs.Transient, "ask etcd for the commits of %s: %v", table, err)
+	}
+	head := r.Responses[0].GetResponseRange().Kvs
+	if len(head) == 0 {
+		return -1, nil, false, nil
+	}
+	v, err := strconv.ParseInt(string(head[0].Value), 10, 64)
+	staged := map[int64]string{}
+	for _, kv := range r.Responses[1].GetResponseRange().Kvs {
+		if n, err := strconv.ParseInt(strings.TrimPrefix(string(kv.Key), key+"/staged/"), 10, 64); err == nil {
+			staged[n] = string(kv.Value)
+		}
+	}
+	return v, staged, true, errs.Wrap(err, "head of %s in etcd", table)
+}
+
+func (e *etcdHeads) Undecided(ctx context.Context, table string) (string, int64, error) {
+	d, err := e.Doubt(ctx, table)
+	if err != nil || d == nil {
+		return "", 0, err
+	}
+	return d.ID, d.Base, nil
+}
