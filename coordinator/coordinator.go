@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 
 	"millrace/cluster"
 	"millrace/errs"
+	"millrace/memory"
 	"millrace/scheduler"
 	"millrace/scheduler/driver"
 	"millrace/shuffle"
@@ -59,7 +59,7 @@ type Coordinator struct {
 
 // Run runs a coordinator until ctx ends. It prints the ready line when clients may come. Problems with the flags have the kind Invalid.
 func Run(ctx context.Context, cfg Config, out io.Writer, services []NewService) error {
-	debug.SetGCPercent(400)
+	memory.BoundGarbage(64 << 20)
 	unlock, err := cluster.LockDir(cfg.Dir)
 	if err != nil {
 		return err

@@ -41,7 +41,7 @@ func Run(ctx context.Context, cfg Config, tables Tables) error {
 		cfg.Cores = runtime.NumCPU()
 	}
 	debug.SetMemoryLimit(int64(cfg.Memory) * 8 / 10)
-	debug.SetGCPercent(400)
+	memory.BoundGarbage(min(256<<20, int64(cfg.Memory)/8))
 	unlock, err := cluster.LockDir(cfg.Dir)
 	if err != nil {
 		return err
