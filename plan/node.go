@@ -418,6 +418,12 @@ type Table interface {
 	SizeBytes() int64
 }
 
+// Identified is a Table that says which rows it has: within a statement two of one identity have the same.
+type Identified interface {
+	Table
+	Identity() string
+}
+
 // Statistics is a Table that knows something of its columns' values. It is asked while queries are planned: metadata must do.
 type Statistics interface {
 	Table

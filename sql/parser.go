@@ -17,6 +17,8 @@ type Parser struct {
 	Now              time.Time      // what TIMESTAMP 'now' means
 	RawStrings       bool           // a backslash in a string means itself (spark.sql.parser.escapedStringLiterals)
 	DoubleQuotedName bool           // "a" is an identifier (spark.sql.ansi.doubleQuotedIdentifiers with ANSI)
+	FlatSetOps       bool           // UNION, EXCEPT and INTERSECT bind alike (spark.sql.legacy.setopsPrecedence.enabled)
+	HavingIsWhere    bool           // HAVING without GROUP BY is a WHERE (spark.sql.legacy.parser.havingWithoutGroupByAsWhere)
 	// Named and Positional, when set, take the places of :name and ?; else they are left as plan.Parameter.
 	Named      map[string]plan.Expr
 	Positional []plan.Expr

@@ -115,7 +115,10 @@ func (p *parser) setOperations(level int) plan.Node {
 		case "EXCEPT", "MINUS", "SETMINUS":
 			kind = plan.ExceptOp
 		case "INTERSECT":
-			kind, tightness = plan.IntersectOp, 2
+			kind = plan.IntersectOp
+			if !p.conf.FlatSetOps {
+				tightness = 2
+			}
 		default:
 			return left
 		}
@@ -261,6 +264,9 @@ func (p *parser) grouped(input plan.Node, exprs []plan.Expr) plan.Node {
 	case p.is("GROUP", "BY"):
 		p.pos += 2
 		n = p.groupBy(input, exprs)
+	case p.is("HAVING") && p.conf.HavingIsWhere:
+		p.pos++
+		return &plan.Project{Input: &plan.Filter{Input: input, Condition: p.expression()}, Exprs: exprs}
 	case p.is("HAVING"):
 		n = &plan.Aggregate{Input: input, Exprs: exprs}
 	default:

@@ -77,7 +77,9 @@ func (t *translator) parser() *sql.Parser {
 	}
 	return &sql.Parser{Location: zone, NTZ: c.Get("spark.sql.timestampType") == "TIMESTAMP_NTZ", Now: time.Now(),
 		RawStrings:       c.Bool("spark.sql.parser.escapedStringLiterals"),
-		DoubleQuotedName: c.Bool("spark.sql.ansi.enabled") && c.Bool("spark.sql.ansi.doubleQuotedIdentifiers")}
+		DoubleQuotedName: c.Bool("spark.sql.ansi.enabled") && c.Bool("spark.sql.ansi.doubleQuotedIdentifiers"),
+		FlatSetOps:       c.Bool("spark.sql.legacy.setopsPrecedence.enabled"),
+		HavingIsWhere:    c.Bool("spark.sql.legacy.parser.havingWithoutGroupByAsWhere")}
 }
 
 // kindOf names what is set in a message's oneof.

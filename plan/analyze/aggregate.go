@@ -92,6 +92,9 @@ func (a *analyzer) grouped(s *scope, in plan.Node, b *block, list []plan.Expr, h
 	if err != nil {
 		return nil, err
 	}
+	if err := noOuter(append(b.keys[:len(b.keys):len(b.keys)], list...)); err != nil {
+		return nil, err
+	}
 	outs := make([]plan.Expr, len(list))
 	for i, e := range list {
 		if outs[i], err = b.rewriteOutput(e); err != nil {
@@ -176,15 +179,17 @@ func (a *analyzer) having(s *scope, b *block, list []plan.Expr, cond plan.Expr) 
 			defs[al.ID] = al.Child
 		}
 	}
-	keys.next, names.next = names, s
+	keys.next, names.next, keys.fit, names.fit = names, s, true, true
 	e, err := a.expr(keys, cond)
 	if err != nil {
 		return nil, err
 	}
-	e, ok := a.boolean(e)
-	if !ok {
-		return nil, notBoolean(e)
+	if _, ok := a.boolean(e); !ok { // as Spark's parser has it, and only here
+		if e, err = a.expr(keys, &plan.Cast{Child: cond, To: types.Boolean, Origin: originOf(cond)}); err != nil {
+			return nil, err
+		}
 	}
+	e, _ = a.boolean(e)
 	if findWindow(e) != nil {
 		return nil, errs.New("WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "clauseName", "HAVING")
 	}
@@ -199,6 +204,10 @@ func (a *analyzer) having(s *scope, b *block, list []plan.Expr, cond plan.Expr) 
 // groups resolves the grouping expressions: places in the SELECT list, its aliases, or ALL.
 func (a *analyzer) groups(s *scope, n *plan.Aggregate, list []plan.Expr) ([]plan.Expr, error) {
 	if n.AllGroups {
+		all := &plan.UnresolvedAttribute{Parts: []string{"all"}}
+		if e, err := a.visible(s, all); e != nil || err != nil { // a column's name
+			return []plan.Expr{e}, err
+		}
 		return a.allGroups(list)
 	}
 	out := make([]plan.Expr, 0, len(n.Groups))
@@ -219,7 +228,7 @@ func (a *analyzer) groups(s *scope, n *plan.Aggregate, list []plan.Expr) ([]plan
 }
 
 func (a *analyzer) group(s *scope, n *plan.Aggregate, g plan.Expr, list []plan.Expr) (plan.Expr, error) {
-	if l, ok := g.(*plan.Literal); ok && l.T.Kind == types.KindInteger && l.Value != nil && !n.DataFrame {
+	if l, ok := g.(*plan.Literal); ok && l.T.Kind == types.KindInteger && l.Value != nil && !n.DataFrame && a.ordinals("groupBy") {
 		return a.groupOrdinal(l, list)
 	}
 	if u, ok := g.(*plan.UnresolvedAttribute); ok {

@@ -3,6 +3,7 @@ package analyze
 import (
 	"millrace/errs"
 	"millrace/plan"
+	"millrace/plan/fn"
 )
 
 // block is one SELECT: what it reads, how it groups, and what it returns. Grouping expressions become columns below the
@@ -25,12 +26,21 @@ func (a *analyzer) newBlock(input plan.Node, groups []plan.Expr) *block {
 			continue
 		}
 		attr, ok := g.(*plan.Attribute)
-		if !ok {
+		if !ok || fn.HasMap(attr.T) {
 			attr = &plan.Attribute{ID: a.id(), Name: Pretty(g), T: plan.TypeOf(g), Null: plan.IsNullable(g)}
 		}
 		b.keys, b.attrs = append(b.keys, g), append(b.attrs, attr)
 	}
 	return b
+}
+
+// value is what a key's column holds: maps are grouped by in the order of their keys.
+func (b *block) value(i int) plan.Expr {
+	k := b.keys[i]
+	if t := plan.TypeOf(k); fn.HasMap(t) {
+		return &plan.Call{Name: "map_sort", Args: []plan.Expr{k}, T: t, Null: plan.IsNullable(k)}
+	}
+	return k
 }
 
 // key is the place of a grouping expression, or -1.
@@ -71,6 +81,8 @@ func (b *block) rewrite(e plan.Expr, own func(*plan.Attribute) bool) (plan.Expr,
 		}
 	case *plan.Window:
 		return b.rewriteWindow(e, own)
+	case *plan.Subquery:
+		return b.rewriteSubquery(e, own)
 	}
 	return b.rewriteChildren(e, own)
 }
@@ -165,8 +177,13 @@ func (b *block) node(outs []plan.Expr) plan.Node {
 	}
 	for _, e := range outs {
 		plan.WalkExpr(e, func(e plan.Expr) bool {
-			if c, ok := e.(*plan.Attribute); ok {
-				place(c.ID)
+			switch e := e.(type) {
+			case *plan.Attribute:
+				place(e.ID)
+			case *plan.Subquery:
+				for _, c := range outerColumns(e.Plan) {
+					place(c.ID)
+				}
 			}
 			return true
 		})
@@ -182,7 +199,7 @@ func (b *block) computed() []plan.Expr {
 	var pre []plan.Expr
 	for i, k := range b.keys {
 		if c, ok := k.(*plan.Attribute); !ok || c.ID != b.attrs[i].ID {
-			pre = append(pre, &plan.Alias{Child: k, Names: []string{b.attrs[i].Name}, ID: b.attrs[i].ID})
+			pre = append(pre, &plan.Alias{Child: b.value(i), Names: []string{b.attrs[i].Name}, ID: b.attrs[i].ID})
 		}
 	}
 	return pre

@@ -170,10 +170,10 @@ func (a *analyzer) deduplicate(n *plan.Deduplicate) (plan.Node, error) {
 	if n.Within {
 		return nil, errs.Unsupportedf("dropDuplicatesWithinWatermark is not supported")
 	}
-	if n.All {
-		return &plan.Distinct{Input: in}, nil
-	}
 	out := output(in)
+	if n.All {
+		return &plan.Distinct{Input: in}, noMaps(out)
+	}
 	keys := map[plan.ID]bool{}
 	var groups []plan.Expr
 	for _, name := range n.Names {
@@ -186,6 +186,9 @@ func (a *analyzer) deduplicate(n *plan.Deduplicate) (plan.Node, error) {
 				keys[c.ID] = true
 				groups = append(groups, c)
 			}
+		}
+		if err := noMaps(found); err != nil {
+			return nil, err
 		}
 	}
 	exprs := make([]plan.Expr, len(out))

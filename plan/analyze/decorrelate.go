@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"errors"
+	"strings"
 
 	"millrace/errs"
 	"millrace/plan"
@@ -141,7 +142,7 @@ func (a *analyzer) rowTest(in plan.Node, c plan.Expr) (plan.Node, error) {
 		c, negated = call.Args[0], true
 	}
 	s, ok := c.(*plan.Subquery)
-	if !ok || s.Kind == plan.ScalarSubquery || len(outerColumns(s.Plan)) == 0 || nullValue(s) {
+	if !ok || s.Kind == plan.ScalarSubquery || len(outerColumns(s.Plan)) == 0 || a.nullValue(s) {
 		return nil, nil
 	}
 	sub, cond, err := a.testOf(in, s, negated)
@@ -155,9 +156,9 @@ func (a *analyzer) rowTest(in plan.Node, c plan.Expr) (plan.Node, error) {
 	return &plan.Join{Left: in, Right: sub, Type: t, Condition: cond}, nil
 }
 
-// nullValue reports whether an IN compares the constant null.
-func nullValue(s *plan.Subquery) bool {
-	if s.Kind != plan.InSubquery || len(s.Values) != 1 {
+// nullValue reports whether an IN compares the constant null where that is null even over no rows: Spark's rule of old.
+func (a *analyzer) nullValue(s *plan.Subquery) bool {
+	if s.Kind != plan.InSubquery || len(s.Values) != 1 || !a.legacyNullIn() {
 		return false
 	}
 	e := s.Values[0]
@@ -170,6 +171,14 @@ func nullValue(s *plan.Subquery) bool {
 	}
 	l, ok := e.(*plan.Literal)
 	return ok && l.Value == nil
+}
+
+// legacyNullIn reports whether null IN () is null and not false.
+func (a *analyzer) legacyNullIn() bool {
+	if v := a.conf.get("spark.sql.legacy.nullInEmptyListBehavior"); v != "" {
+		return strings.EqualFold(v, "true")
+	}
+	return !a.conf.ANSI
 }
 
 // testOf is the relation of a test for rows, and the condition by which its rows match.
@@ -268,11 +277,11 @@ type valuer struct {
 func (v *valuer) leave(cond plan.Expr) {
 	for _, c := range conjuncts(cond) {
 		if call, ok := c.(*plan.Call); ok && call.Name == "not" {
-			if s, ok := call.Args[0].(*plan.Subquery); ok && s.Kind != plan.ScalarSubquery && !nullValue(s) {
+			if s, ok := call.Args[0].(*plan.Subquery); ok && s.Kind != plan.ScalarSubquery && !v.a.nullValue(s) {
 				v.conjunct[c] = true
 			}
 		}
-		if s, ok := c.(*plan.Subquery); ok && s.Kind != plan.ScalarSubquery && !nullValue(s) {
+		if s, ok := c.(*plan.Subquery); ok && s.Kind != plan.ScalarSubquery && !v.a.nullValue(s) {
 			v.conjunct[c] = true
 		}
 	}
@@ -332,7 +341,7 @@ func (v *valuer) subquery(s *plan.Subquery) (plan.Expr, error) {
 // test joins a test for rows and returns the column that says whether there are any; as in Spark it is never null, except for a null that
 // is written.
 func (v *valuer) test(s *plan.Subquery, negated bool) (plan.Expr, error) {
-	if nullValue(s) {
+	if v.a.nullValue(s) {
 		return &plan.Literal{T: types.Boolean}, nil
 	}
 	values, err := v.values(s)

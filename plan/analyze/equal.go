@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"fmt"
 	"reflect"
 
 	"millrace/plan"
@@ -46,8 +47,40 @@ func equal(x, y plan.Expr) bool {
 		return ok && x.ID == y.ID
 	case *plan.Alias:
 		return equal(x.Child, bare(y))
+	case *plan.Subquery:
+		y, ok := y.(*plan.Subquery)
+		return ok && x.Kind == y.Kind && equalAll(x.Values, y.Values) && sameQuery(x.Plan, y.Plan)
 	}
 	return false
+}
+
+// sameQuery reports whether two subqueries of one query have the same rows.
+func sameQuery(x, y plan.Node) bool {
+	print := queryPrint(x)
+	return print != "" && print == queryPrint(y)
+}
+
+// queryPrint is the fingerprint of a subquery in which the columns of the query around count by their ids; empty where it cannot be told.
+func queryPrint(n plan.Node) string {
+	n, err := plan.Transform(n, func(n plan.Node) (plan.Node, error) {
+		return plan.MapExprs(n, func(e plan.Expr) (plan.Expr, error) {
+			return plan.TransformExpr(e, func(e plan.Expr) (plan.Expr, error) {
+				if o, ok := e.(*plan.Outer); ok {
+					return &plan.Call{Name: "outer", Args: []plan.Expr{plan.BigInt(int64(o.Attr.ID))}, T: o.Attr.T}, nil
+				}
+				return e, nil
+			})
+		})
+	})
+	if err != nil || !repeatable(n) {
+		return ""
+	}
+	return plan.Fingerprint(n, func(t plan.Table) string {
+		if i, ok := t.(plan.Identified); ok {
+			return i.Identity()
+		}
+		return fmt.Sprintf("%p", t)
+	})
 }
 
 func sameType(x, y *types.Type) bool { return x == y || x != nil && y != nil && x.Equal(y) }

@@ -83,7 +83,7 @@ func (b *block) expand() plan.Node {
 		list := exprsOf(in)
 		for place, k := range b.keys {
 			if contains(set, place) {
-				list = append(list, k)
+				list = append(list, b.value(place))
 			} else {
 				list = append(list, &plan.Literal{T: plan.TypeOf(k)})
 			}

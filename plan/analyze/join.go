@@ -21,9 +21,14 @@ func (a *analyzer) join(n *plan.Join) (plan.Node, error) {
 	a.joinHint(j)
 	switch {
 	case n.Natural:
-		return a.using(j, a.common(left, right))
+		lefts, rights := a.common(left, right)
+		return a.using(j, lefts, rights)
 	case len(n.Using) > 0:
-		return a.using(j, n.Using)
+		lefts, rights, err := a.usingColumns(j, n.Using)
+		if err != nil {
+			return nil, err
+		}
+		return a.using(j, lefts, rights)
 	case n.Condition == nil:
 		return j, nil
 	}
@@ -56,6 +61,9 @@ func (a *analyzer) rightSide(left plan.Node, n *plan.Join) (plan.Node, error) {
 	a.outer = a.scope(left)
 	right, err := a.node(n.Right)
 	a.outer = around
+	if err == nil {
+		err = withinOuterJoins(right)
+	}
 	return right, err
 }
 
@@ -78,7 +86,9 @@ func (a *analyzer) reachJoin(j *plan.Join) (plan.Node, error) {
 	if wide == nil {
 		return nil, unresolved(all, []string{missing[0].Name})
 	}
-	return a.narrow(wide, j), nil
+	n := a.narrow(wide, j)
+	a.hidden[n] = a.hiddenOf([]plan.Node{j})
+	return n, nil
 }
 
 // joinHint takes a broadcast hint on a side into the join.
@@ -112,31 +122,40 @@ func hintOf(n plan.Node) bool {
 	}
 }
 
-// common lists the names that both sides of a natural join have.
-func (a *analyzer) common(left, right plan.Node) []string {
-	var names []string
+// common pairs the columns of a natural join that have the same name. Of several on one side the first stands for all, and a name counts as often as
+// both sides have it, as in Spark.
+func (a *analyzer) common(left, right plan.Node) (lefts, rights []*plan.Attribute) {
+	rest := append([]*plan.Attribute(nil), output(right)...)
 	for _, l := range output(left) {
-		for _, r := range output(right) {
+		for i, r := range rest {
 			if a.same(l.Name, r.Name) {
-				names = append(names, l.Name)
+				lefts = append(lefts, a.matches(output(left), nil, l.Name)[0])
+				rights = append(rights, a.matches(output(right), nil, r.Name)[0])
+				rest = append(rest[:i:i], rest[i+1:]...)
 				break
 			}
 		}
 	}
-	return names
+	return lefts, rights
+}
+
+// usingColumns finds the columns that USING names.
+func (a *analyzer) usingColumns(j *plan.Join, names []string) (lefts, rights []*plan.Attribute, err error) {
+	lefts, rights = make([]*plan.Attribute, len(names)), make([]*plan.Attribute, len(names))
+	for i, name := range names {
+		if lefts[i], err = a.usingColumn(output(j.Left), name, "left"); err != nil {
+			return nil, nil, err
+		}
+		if rights[i], err = a.usingColumn(output(j.Right), name, "right"); err != nil {
+			return nil, nil, err
+		}
+	}
+	return lefts, rights, nil
 }
 
 // using joins on equal columns, which come first in the output and once; the others stay nameable by their qualifiers.
-func (a *analyzer) using(j *plan.Join, names []string) (plan.Node, error) {
-	lefts, rights := make([]*plan.Attribute, len(names)), make([]*plan.Attribute, len(names))
-	for i, name := range names {
-		var err error
-		if lefts[i], err = a.usingColumn(output(j.Left), name, "left"); err != nil {
-			return nil, err
-		}
-		if rights[i], err = a.usingColumn(output(j.Right), name, "right"); err != nil {
-			return nil, err
-		}
+func (a *analyzer) using(j *plan.Join, lefts, rights []*plan.Attribute) (plan.Node, error) {
+	for i := range lefts {
 		eq, err := a.apply("=", nil, lefts[i], rights[i])
 		if err != nil {
 			return nil, err
@@ -147,7 +166,7 @@ func (a *analyzer) using(j *plan.Join, names []string) (plan.Node, error) {
 			return nil, err
 		}
 	}
-	if len(names) > 0 && j.Type == plan.CrossJoin {
+	if len(lefts) > 0 && j.Type == plan.CrossJoin {
 		j.Type = plan.InnerJoin
 	}
 	if j.Type == plan.SemiJoin || j.Type == plan.AntiJoin {

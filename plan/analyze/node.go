@@ -67,7 +67,11 @@ func (a *analyzer) rows(n plan.Node) (out plan.Node, err error, ok bool) {
 		out, err = a.lateralView(n)
 	case *plan.Repartition:
 		out, err = a.repartition(n)
-	case *plan.Tail, *plan.Sample, *plan.Distinct, *plan.PlanID, *plan.Hint, *plan.ShowString:
+	case *plan.Distinct:
+		if out, err = a.sameColumns(n); err == nil {
+			err = noMaps(output(out))
+		}
+	case *plan.Tail, *plan.Sample, *plan.PlanID, *plan.Hint, *plan.ShowString:
 		out, err = a.sameColumns(n)
 	case *plan.Observe:
 		out, err = a.observe(n)
@@ -160,7 +164,10 @@ func (a *analyzer) filter(n *plan.Filter) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	cond := list[0]
+	cond, err := a.ofTheQueryAround(list[0])
+	if err != nil {
+		return nil, err
+	}
 	if err := checkWhere(cond); err != nil {
 		return nil, err
 	}

@@ -292,12 +292,10 @@ func (p printer) subquery(s *plan.Subquery) string {
 	return "scalarsubquery(" + p.outers(s.Plan) + ")"
 }
 
-// outers lists the columns that a subquery reads of the query around it.
+// outers lists the columns that a subquery reads of the query around it, each as often as it stands there.
 func (p printer) outers(n plan.Node) string {
 	var names []plan.Expr
-	for _, o := range outerColumns(n) {
-		names = append(names, o)
-	}
+	eachOuter(n, func(c *plan.Attribute) { names = append(names, c) })
 	return p.list(names)
 }
 

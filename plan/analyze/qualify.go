@@ -43,6 +43,9 @@ func (a *analyzer) qualify(s *scope, u *plan.UnresolvedFunction, f *fn.Func, c *
 	if err := a.nullTreatment(u, c); err != nil {
 		return nil, err
 	}
+	if err := unmixed(c); err != nil {
+		return nil, at(err, u.Origin)
+	}
 	for _, arg := range c.Args {
 		if s.inWindow {
 			break

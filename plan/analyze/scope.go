@@ -23,6 +23,7 @@ type scope struct {
 	outer     *scope // the query around this one
 	lenient   bool   // a name that fits several columns here is looked for below instead
 	inWindow  bool   // the next call is a window's function
+	fit       bool   // a column here that has no such field is not meant
 }
 
 func newScope(nodes ...plan.Node) *scope {
@@ -179,6 +180,7 @@ func outerRefs(e plan.Expr) (plan.Expr, error) {
 
 // visible looks a name up in a scope and what lies below it.
 func (a *analyzer) visible(s *scope, u *plan.UnresolvedAttribute) (plan.Expr, error) {
+	var unfit error
 	for ; s != nil; s = s.next {
 		var e plan.Expr
 		var err error
@@ -190,11 +192,20 @@ func (a *analyzer) visible(s *scope, u *plan.UnresolvedAttribute) (plan.Expr, er
 		if err != nil && s.lenient && errs.ConditionOf(err) == "AMBIGUOUS_REFERENCE" {
 			continue
 		}
+		if err != nil && s.fit && lacksField(err) {
+			unfit = err
+			continue
+		}
 		if e != nil || err != nil {
 			return e, err
 		}
 	}
-	return nil, nil
+	return nil, unfit
+}
+
+func lacksField(err error) bool {
+	c := errs.ConditionOf(err)
+	return c == "INVALID_EXTRACT_BASE_FIELD_TYPE" || c == "FIELD_NOT_FOUND"
 }
 
 // candidate is a column found under a DataFrame's plan id, and how far below.

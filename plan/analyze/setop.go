@@ -41,7 +41,7 @@ func (a *analyzer) setOp(n *plan.SetOp) (plan.Node, error) {
 		if n.All {
 			return u, nil
 		}
-		return &plan.Distinct{Input: u}, nil
+		return &plan.Distinct{Input: u}, noMaps(output(u))
 	}
 	if err := checkSetTypes(left); err != nil {
 		return nil, err
@@ -123,10 +123,24 @@ func (a *analyzer) matchRows(kind plan.SetOpKind, left, right plan.Node) (plan.N
 func checkSetTypes(n plan.Node) error {
 	for _, c := range output(n) {
 		if !fn.Orderable(c.T) {
-			return errs.New("UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "colName", types.Quote(c.Name), "dataType", `"`+c.T.SQL()+`"`)
+			return mapColumn(c)
 		}
 	}
 	return nil
+}
+
+// noMaps refuses to remove duplicates of rows with maps.
+func noMaps(cols []*plan.Attribute) error {
+	for _, c := range cols {
+		if fn.HasMap(c.T) {
+			return mapColumn(c)
+		}
+	}
+	return nil
+}
+
+func mapColumn(c *plan.Attribute) error {
+	return errs.New("UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "colName", types.Quote(c.Name), "dataType", `"`+c.T.SQL()+`"`)
 }
 
 // countRows is INTERSECT ALL and EXCEPT ALL: each row as often as the smaller count on both sides says, or as its count on the left exceeds that

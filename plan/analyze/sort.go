@@ -22,7 +22,7 @@ func (a *analyzer) sort(n *plan.Sort) (plan.Node, error) {
 	exprs := make([]plan.Expr, len(keys))
 	for i, k := range keys {
 		exprs[i] = k.Child
-		if l, ok := k.Child.(*plan.Literal); ok && l.T.Kind == types.KindInteger && l.Value != nil && !n.Local {
+		if l, ok := k.Child.(*plan.Literal); ok && l.T.Kind == types.KindInteger && l.Value != nil && !n.Local && a.ordinals("orderBy") {
 			if exprs[i], err = orderOrdinal(in, l); err != nil {
 				return nil, err
 			}
@@ -87,7 +87,9 @@ func (a *analyzer) isAll(in plan.Node, e plan.Expr) bool {
 	if !ok || len(u.Parts) != 1 || !strings.EqualFold(u.Parts[0], "all") || u.PlanID != nil {
 		return false
 	}
-	found, err := a.lookup(output(in), u.Parts)
+	s := a.scope(in)
+	s.next, _ = a.below(in)
+	found, err := a.visible(s, u)
 	return found == nil && err == nil
 }
 
@@ -99,6 +101,11 @@ func (a *analyzer) allKeys(in plan.Node, like *plan.SortOrder) []*plan.SortOrder
 		keys = append(keys, &o)
 	}
 	return keys
+}
+
+// ordinals reports whether whole numbers are places in the SELECT list: spark.sql.orderByOrdinal and groupByOrdinal.
+func (a *analyzer) ordinals(clause string) bool {
+	return !strings.EqualFold(a.conf.get("spark.sql."+clause+"Ordinal"), "false")
 }
 
 func orderOrdinal(in plan.Node, l *plan.Literal) (plan.Expr, error) {
@@ -121,9 +128,12 @@ func (a *analyzer) over(in plan.Node, list []plan.Expr, aggregates bool) (plan.N
 		s.deep.outer = s.outer
 		s.deep.next = s.without()
 	}
-	out, err := a.exprs(s, list)
-	if err != nil {
-		return nil, nil, err
+	out := make([]plan.Expr, len(list))
+	for i, e := range list {
+		var err error
+		if out[i], err = a.firstFit(s, e); err != nil {
+			return nil, nil, err
+		}
 	}
 	if b != nil {
 		own := func(c *plan.Attribute) bool { return containsID(s.attrs, c.ID) }
@@ -137,6 +147,20 @@ func (a *analyzer) over(in plan.Node, list []plan.Expr, aggregates bool) (plan.N
 	}
 	wide, err := a.reach(in, out)
 	return wide, out, err
+}
+
+// firstFit resolves an expression. A name that has no such field or element here may be another one's further down.
+func (a *analyzer) firstFit(s *scope, e plan.Expr) (plan.Expr, error) {
+	r, err := a.expr(s, e)
+	if s.next == nil || !lacksField(err) {
+		return r, err
+	}
+	lower := *s
+	lower.nodes, lower.attrs = nil, nil
+	if below, failed := a.expr(&lower, e); failed == nil {
+		return below, nil
+	}
+	return r, err
 }
 
 // without is the scope's own level only.

@@ -24,6 +24,9 @@ func (a *analyzer) subquery(s *scope, q *plan.Subquery) (plan.Expr, error) {
 	a.outer = s
 	r.Plan, err = a.node(r.Plan)
 	a.outer = around
+	if err == nil {
+		err = withinOuterJoins(r.Plan)
+	}
 	if err != nil {
 		return nil, at(err, q.Origin)
 	}
@@ -73,11 +76,16 @@ func quotedList(list []plan.Expr) string {
 // outerColumns lists the columns of queries around a plan that it reads.
 func outerColumns(n plan.Node) []*plan.Attribute {
 	var found []*plan.Attribute
-	see := func(c *plan.Attribute) {
+	eachOuter(n, func(c *plan.Attribute) {
 		if !containsID(found, c.ID) {
 			found = append(found, c)
 		}
-	}
+	})
+	return found
+}
+
+// eachOuter calls see for every place where a plan reads a column of the queries around it.
+func eachOuter(n plan.Node, see func(*plan.Attribute)) {
 	plan.Walk(n, func(n plan.Node) bool {
 		if h, ok := n.(plan.HasExprs); ok {
 			for _, e := range h.Expressions() {
@@ -86,12 +94,11 @@ func outerColumns(n plan.Node) []*plan.Attribute {
 					case *plan.Outer:
 						see(e.Attr)
 					case *plan.Subquery:
-						inside := e.Plan
-						for _, c := range outerColumns(inside) {
+						eachOuter(e.Plan, func(c *plan.Attribute) {
 							if !producedIn(n, c.ID) {
 								see(c)
 							}
-						}
+						})
 					}
 					return true
 				})
@@ -99,7 +106,6 @@ func outerColumns(n plan.Node) []*plan.Attribute {
 		}
 		return true
 	})
-	return found
 }
 
 // producedIn reports whether a column is one of a node's inputs'.

@@ -146,7 +146,7 @@ func moment(_ *Context, args []Arg) (Result, error) {
 }
 
 func collectSet(c *Context, args []Arg) (Result, error) {
-	if hasMap(args[0].Type) {
+	if HasMap(args[0].Type) {
 		return Result{}, errs.New("DATATYPE_MISMATCH.UNSUPPORTED_INPUT_TYPE", "sqlExpr", "", "functionName", "`collect_set`", "dataType",
 			`"MAP" or "COLLATED STRING"`)
 	}

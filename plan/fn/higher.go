@@ -166,7 +166,7 @@ func mapFilter(_ *Context, args []Arg) (Result, error) {
 
 func transformKeys(_ *Context, args []Arg) (Result, error) {
 	m, key := args[0].Type, args[1].Type
-	if hasMap(key) {
+	if HasMap(key) {
 		return Result{}, errs.New("DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE", "sqlExpr", "", "keyType", quoted(key))
 	}
 	return Result{Type: types.MapOf(key, m.Elem, m.ElemNull), Nullable: args[0].Nullable, Deterministic: true}, nil
@@ -204,16 +204,16 @@ func mapZipWith(c *Context, args []Arg) (Result, error) {
 	return Result{Args: casts, Type: types.MapOf(key, args[2].Type, args[2].Nullable), Nullable: args[0].Nullable || args[1].Nullable, Deterministic: true}, nil
 }
 
-// hasMap reports whether values of a type hold maps, which have no order and cannot be keys.
-func hasMap(t *types.Type) bool {
+// HasMap reports whether values of a type are or hold maps, which have no order and cannot be keys.
+func HasMap(t *types.Type) bool {
 	switch t.Kind {
 	case types.KindMap:
 		return true
 	case types.KindArray, types.KindUDT:
-		return hasMap(t.Elem)
+		return HasMap(t.Elem)
 	case types.KindStruct:
 		for _, f := range t.Fields {
-			if hasMap(f.Type) {
+			if HasMap(f.Type) {
 				return true
 			}
 		}

@@ -2,6 +2,7 @@ package deltatable
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
@@ -35,6 +36,14 @@ func New(l *log.Table, s *delta.Snapshot, zone *time.Location) *Table {
 
 // Name implements plan.Table.
 func (t *Table) Name() string { return "delta " + t.Log.URL() }
+
+// Identity implements plan.Identified.
+func (t *Table) Identity() string {
+	if t.Private {
+		return fmt.Sprintf("private %p", t)
+	}
+	return fmt.Sprintf("%s @%d", t.Name(), t.Snapshot.Version)
+}
 
 // Schema implements plan.Table.
 func (t *Table) Schema() *types.Type { return t.schema }
