@@ -55,6 +55,7 @@ type Coordinator struct {
 	serving  atomic.Bool
 	stopLead func()
 	token    token
+	clients  connections
 }
 
 // Run runs a coordinator until ctx ends. It prints the ready line when clients may come. Problems with the flags have the kind Invalid.
@@ -152,7 +153,7 @@ func (c *Coordinator) listen() error {
 	if err := c.listenHTTP(); err != nil {
 		return err
 	}
-	c.server = grpc.NewServer(append(serverOptions(), creds, grpc.UnaryInterceptor(c.token.unary), grpc.StreamInterceptor(c.token.stream))...)
+	c.server = grpc.NewServer(append(serverOptions(), creds, grpc.StatsHandler(&c.clients), grpc.UnaryInterceptor(c.token.unary), grpc.StreamInterceptor(c.token.stream))...)
 	c.Driver = driver.New(driver.Config{ID: c.ID, Version: cluster.Version, Scheduler: scheduler.Config{WorkerWait: cfg.NoWorker}, Log: c.Log,
 		Dial: []grpc.DialOption{dial, grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(shuffle.MaxMessage), grpc.MaxCallSendMsgSize(shuffle.MaxMessage))}})
 	c.Members, err = cluster.Start(cluster.Config{Listener: c.listener, Log: c.Log,

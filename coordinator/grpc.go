@@ -8,12 +8,14 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
 
 	"millrace/errs"
@@ -69,6 +71,45 @@ func (t token) stream(srv any, s grpc.ServerStream, _ *grpc.StreamServerInfo, ne
 	}
 	return next(srv, s)
 }
+
+// connections tells whoever asks when a client's connection ends.
+type connections struct {
+	mu    sync.Mutex
+	ended []func(remote net.Addr)
+}
+
+type remoteKey struct{}
+
+func (c *connections) onEnd(f func(remote net.Addr)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = append(c.ended, f)
+}
+
+// TagConn implements stats.Handler.
+func (c *connections) TagConn(ctx context.Context, i *stats.ConnTagInfo) context.Context {
+	return context.WithValue(ctx, remoteKey{}, i.RemoteAddr)
+}
+
+// HandleConn implements stats.Handler.
+func (c *connections) HandleConn(ctx context.Context, s stats.ConnStats) {
+	remote, ok := ctx.Value(remoteKey{}).(net.Addr)
+	if _, end := s.(*stats.ConnEnd); !end || !ok {
+		return
+	}
+	c.mu.Lock()
+	ended := c.ended
+	c.mu.Unlock()
+	for _, f := range ended {
+		f(remote)
+	}
+}
+
+// TagRPC implements stats.Handler.
+func (c *connections) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
+
+// HandleRPC implements stats.Handler.
+func (c *connections) HandleRPC(context.Context, stats.RPCStats) {}
 
 // self is how a Spark Connect client on this machine, such as the process of a user's function, reaches this coordinator, and what its
 // environment needs for it.

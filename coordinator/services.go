@@ -13,6 +13,7 @@ import (
 	"millrace/engine"
 	commitdoor "millrace/gateway/commits"
 	"millrace/gateway/connect"
+	"millrace/gateway/flightsql"
 	jobdoor "millrace/gateway/jobs"
 	"millrace/gateway/web"
 	"millrace/jobs"
@@ -36,6 +37,7 @@ const commitLease = 3 * time.Second
 type connectService struct {
 	*connect.Service
 	jobs      *jobdoor.Service
+	flight    *flightsql.Service
 	committer *txn.Committer
 	streams   *stream.Manager
 	records   *streamRecords
@@ -81,7 +83,9 @@ func newConnect(c *Coordinator) (Service, error) {
 	detached := jobs.New(jobs.Options{Etcd: c.Etcd.Client, Sessions: sessions, Remote: self, Env: env, Dir: filepath.Join(c.Config.Dir, "jobs"), Self: c.Address, Log: c.Log})
 	page := newPage(c, sessions, &pageTables{catalog: catalog, logs: logs, committer: committer}, detached)
 	c.HTTP.Handle("/", page)
-	service := &connectService{Service: s, jobs: jobdoor.New(detached), committer: committer, streams: c.Streams, records: records, page: page, stop: stop}
+	service := &connectService{Service: s, jobs: jobdoor.New(detached), flight: flightsql.New(sessions, cluster.Version, c.Log), committer: committer,
+		streams: c.Streams, records: records, page: page, stop: stop}
+	c.clients.onEnd(service.flight.Disconnected)
 	service.stopped.Go(func() { detached.Run(ctx) })
 	service.stopped.Go(func() { committer.Watchdog(ctx, commitLease) })
 	return service, nil
@@ -91,6 +95,7 @@ func newConnect(c *Coordinator) (Service, error) {
 func (s *connectService) Register(g *grpc.Server) {
 	s.Service.Register(g)
 	s.jobs.Register(g)
+	s.flight.Register(g)
 	commitdoor.New(s.committer).Register(g)
 }
 

@@ -2,7 +2,6 @@ package connect
 
 import (
 	"strings"
-	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"google.golang.org/protobuf/proto"
@@ -69,18 +68,7 @@ func (t *translator) enter() error {
 func (t *translator) leave() { t.depth-- }
 
 // parser reads SQL text as the session's configuration says.
-func (t *translator) parser() *sql.Parser {
-	c := t.s.Conf
-	zone, err := session.ZoneOf(c.Get("spark.sql.session.timeZone"))
-	if err != nil {
-		zone = time.UTC
-	}
-	return &sql.Parser{Location: zone, NTZ: c.Get("spark.sql.timestampType") == "TIMESTAMP_NTZ", Now: time.Now(),
-		RawStrings:       c.Bool("spark.sql.parser.escapedStringLiterals"),
-		DoubleQuotedName: c.Bool("spark.sql.ansi.enabled") && c.Bool("spark.sql.ansi.doubleQuotedIdentifiers"),
-		FlatSetOps:       c.Bool("spark.sql.legacy.setopsPrecedence.enabled"),
-		HavingIsWhere:    c.Bool("spark.sql.legacy.parser.havingWithoutGroupByAsWhere")}
-}
+func (t *translator) parser() *sql.Parser { return t.s.Parser() }
 
 // kindOf names what is set in a message's oneof.
 func kindOf(m proto.Message, oneof protoreflect.Name) string {

@@ -1,0 +1,199 @@
+package flightsql
+
+import (
+	"context"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/flight"
+	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"millrace/errs"
+	"millrace/plan"
+	"millrace/session"
+)
+
+// statement is a text with the values of its ? markers.
+type statement struct {
+	text string
+	args []plan.Expr
+}
+
+func (q statement) parse(sess *session.Session) (plan.Node, error) {
+	p := sess.Parser()
+	p.Positional = q.args
+	return p.ParseStatement(q.text)
+}
+
+// schema is what the statement's rows will have.
+func (s *Service) schema(ctx context.Context, q statement) (_ *arrow.Schema, err error) {
+	defer s.guard(&err)
+	sess, err := s.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n, err := q.parse(sess)
+	if err != nil {
+		return nil, err
+	}
+	t, err := sess.Schema(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	return session.ArrowSchema(t, sess.Conf.Get("spark.sql.session.timeZone"))
+}
+
+// open starts a statement. The caller closes the result and then calls done.
+func (s *Service) open(ctx context.Context, q statement) (r session.Result, sess *session.Session, running context.Context, done func(error), err error) {
+	sess, running, done, err = s.doing(ctx, q.text)
+	if err != nil {
+		return nil, nil, nil, nil, err
+	}
+	func() {
+		defer s.guard(&err)
+		var n plan.Node
+		if n, err = q.parse(sess); err == nil {
+			r, err = sess.Run(running, n)
+		}
+	}()
+	if err != nil {
+		done(err)
+		return nil, nil, nil, nil, failure(err)
+	}
+	return r, sess, running, done, nil
+}
+
+// query starts a statement and gives its rows as they come.
+func (s *Service) query(ctx context.Context, q statement) (*arrow.Schema, <-chan flight.StreamChunk, error) {
+	r, sess, running, done, err := s.open(ctx, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	schema, err := session.ArrowSchema(r.Schema(), sess.Conf.Get("spark.sql.session.timeZone"))
+	if err != nil {
+		r.Close()
+		done(err)
+		return nil, nil, failure(err)
+	}
+	out := make(chan flight.StreamChunk)
+	go func() {
+		defer close(out)
+		err := s.send(ctx, running, r, schema, out)
+		r.Close()
+		done(err)
+	}()
+	return schema, out, nil
+}
+
+// send moves a result's batches to a channel that is read until it is closed or the call's context ends.
+func (s *Service) send(call, running context.Context, r session.Result, schema *arrow.Schema, out chan<- flight.StreamChunk) (err error) {
+	give := func(c flight.StreamChunk) bool {
+		select {
+		case out <- c:
+			return true
+		case <-call.Done():
+			return false
+		}
+	}
+	defer func() {
+		if err != nil {
+			give(flight.StreamChunk{Err: failure(err)})
+		}
+	}()
+	defer s.guard(&err)
+	for {
+		b, err := r.Next(running)
+		if err != nil || b == nil {
+			return err
+		}
+		same := array.NewRecordBatch(schema, b.Columns(), b.NumRows())
+		b.Release()
+		if !give(flight.StreamChunk{Data: same}) {
+			same.Release()
+			return call.Err()
+		}
+	}
+}
+
+// update runs a statement to its end and counts the rows that it changed: -1 where it does not say.
+func (s *Service) update(ctx context.Context, q statement) (int64, error) {
+	r, _, running, done, err := s.open(ctx, q)
+	if err != nil {
+		return 0, err
+	}
+	affected, err := s.drain(running, r)
+	r.Close()
+	done(err)
+	return affected, failure(err)
+}
+
+func (s *Service) drain(ctx context.Context, r session.Result) (affected int64, err error) {
+	defer s.guard(&err)
+	column := -1
+	if t := r.Schema(); counts(t.Fields) {
+		column = 0
+	}
+	affected = -1
+	for {
+		b, err := r.Next(ctx)
+		if err != nil || b == nil {
+			return affected, err
+		}
+		if column >= 0 {
+			if values, ok := b.Column(column).(*array.Int64); ok && values.Len() > 0 {
+				affected = values.Value(0)
+			}
+		}
+		b.Release()
+	}
+}
+
+// GetFlightInfoStatement describes a statement; its ticket runs it.
+func (s *Service) GetFlightInfoStatement(ctx context.Context, q flightsql.StatementQuery, d *flight.FlightDescriptor) (*flight.FlightInfo, error) {
+	if len(q.GetTransactionId()) > 0 {
+		return nil, noTransactions()
+	}
+	schema, err := s.schema(ctx, statement{text: q.GetQuery()})
+	if err != nil {
+		return nil, failure(err)
+	}
+	ticket, err := flightsql.CreateStatementQueryTicket([]byte(q.GetQuery()))
+	if err != nil {
+		return nil, failure(err)
+	}
+	return info(ticket, schema, d), nil
+}
+
+// GetSchemaStatement is the schema of a statement's rows.
+func (s *Service) GetSchemaStatement(ctx context.Context, q flightsql.StatementQuery, _ *flight.FlightDescriptor) (*flight.SchemaResult, error) {
+	schema, err := s.schema(ctx, statement{text: q.GetQuery()})
+	if err != nil {
+		return nil, failure(err)
+	}
+	return &flight.SchemaResult{Schema: flight.SerializeSchema(schema, memory.DefaultAllocator)}, nil
+}
+
+// DoGetStatement runs the statement that a ticket holds.
+func (s *Service) DoGetStatement(ctx context.Context, t flightsql.StatementQueryTicket) (*arrow.Schema, <-chan flight.StreamChunk, error) {
+	return s.query(ctx, statement{text: string(t.GetStatementHandle())})
+}
+
+// DoPutCommandStatementUpdate runs a statement for what it changes.
+func (s *Service) DoPutCommandStatementUpdate(ctx context.Context, q flightsql.StatementUpdate) (int64, error) {
+	if len(q.GetTransactionId()) > 0 {
+		return 0, noTransactions()
+	}
+	return s.update(ctx, statement{text: q.GetQuery()})
+}
+
+func noTransactions() error {
+	return status.Error(codes.Unimplemented, "Flight SQL transactions are not supported; use the statements BEGIN TRANSACTION and COMMIT.")
+}
+
+// DoPutCommandStatementIngest is refused: rows come by INSERT, or by Spark Connect.
+func (s *Service) DoPutCommandStatementIngest(context.Context, flightsql.StatementIngest, flight.MessageReader) (int64, error) {
+	return 0, failure(errs.Unsupportedf("Bulk ingestion by Flight SQL is not supported. Use INSERT INTO with prepared values, or write by Spark Connect."))
+}
