@@ -33,7 +33,7 @@ func createJSON(out io.Writer, schema *types.Type, sink *planpb.FileSink, settin
 	if err != nil {
 		return nil, err
 	}
-	return squeezed(out, sink.Options, func(out io.Writer) (fileWriter, error) { return json.NewWriter(out, schema, o) })
+	return squeezed(out, sink.Options, o.Encoding, func(out io.Writer) (fileWriter, error) { return json.NewWriter(out, schema, o) })
 }
 
 func inferJSON(ctx context.Context, s *Source) (*types.Type, error) {

@@ -20,13 +20,7 @@ var textFormat = format{open: openText, create: createText, infer: inferText, ex
 
 func textExtension(base string) func(map[string]string) string {
 	return func(o map[string]string) string {
-		switch strings.ToLower(compression(o)) {
-		case "gzip":
-			return base + ".gz"
-		case "zstd":
-			return base + ".zst"
-		}
-		return base
+		return base + codecExtensions[strings.ToLower(compression(o))]
 	}
 }
 
@@ -110,7 +104,7 @@ func createCSV(out io.Writer, schema *types.Type, sink *planpb.FileSink, setting
 	if err != nil {
 		return nil, err
 	}
-	return squeezed(out, sink.Options, func(out io.Writer) (fileWriter, error) { return csv.NewWriter(out, schema, o) })
+	return squeezed(out, sink.Options, o.Encoding, func(out io.Writer) (fileWriter, error) { return csv.NewWriter(out, schema, o) })
 }
 
 // withSources opens all of a source's files for inference, and closes them.
@@ -153,15 +147,19 @@ func openText(ctx context.Context, s *scan, split *planpb.FileSplit) (fileReader
 			return nil, errs.New("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "Text", "columnName", "`"+c.name+"`", "columnType", `"`+c.typ.SQL()+`"`)
 		}
 	}
-	return openLines(ctx, s, split, func(src lines.Source) (fileReader, error) {
-		return text.NewReader(src, text.ParseOptions(s.plan.Options), len(s.columns))
-	})
+	o, err := text.ParseOptions(s.plan.Options)
+	if err != nil {
+		return nil, err
+	}
+	return openLines(ctx, s, split, func(src lines.Source) (fileReader, error) { return text.NewReader(src, o, len(s.columns)) })
 }
 
 func createText(out io.Writer, schema *types.Type, sink *planpb.FileSink, _ *planpb.Settings) (fileWriter, error) {
-	return squeezed(out, sink.Options, func(out io.Writer) (fileWriter, error) {
-		return text.NewWriter(out, schema, text.ParseOptions(sink.Options))
-	})
+	o, err := text.ParseOptions(sink.Options)
+	if err != nil {
+		return nil, err
+	}
+	return squeezed(out, sink.Options, o.Encoding, func(out io.Writer) (fileWriter, error) { return text.NewWriter(out, schema, o) })
 }
 
 func inferText(context.Context, *Source) (*types.Type, error) { return text.Schema, nil }

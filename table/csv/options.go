@@ -6,6 +6,7 @@ import (
 
 	"millrace/errs"
 	"millrace/javatime"
+	"millrace/table/internal/lines"
 	"millrace/table/internal/pattern"
 )
 
@@ -48,12 +49,27 @@ type Options struct {
 	DateFormat    *pattern.Formatter // nil: as a cast does
 	TimeFormat    *pattern.Formatter
 	NTZFormat     *pattern.Formatter
+	Encoding      string // as lines.Charset gives it: empty for UTF-8
+	EncodingGiven bool
+	MaxChars      int // of a value; -1: any number
+	StrayQuotes   StrayQuotes
 
 	// Writing.
 	QuoteAll    bool
 	EscapeQuote bool
 	Compression string
 }
+
+// StrayQuotes says what becomes of a value in quotes that goes on behind its closing quote: the option unescapedQuoteHandling.
+type StrayQuotes uint8
+
+// What may become of such a value.
+const (
+	UntilDelimiter StrayQuotes = iota
+	UntilClosingQuote
+	SkipValue
+	RaiseError
+)
 
 // Defaults of the name of the column for malformed records.
 const defaultCorruptRecord = "_corrupt_record"
@@ -178,25 +194,45 @@ func (p *Options) texts(o option, writing bool) error {
 	} else if writing {
 		p.LineSeparator = []byte("\n")
 	}
-	if n, err := strconv.Atoi(o.get("20480", "maxColumns")); err == nil && n > 0 {
-		p.MaxColumns = n
+	var err error
+	if p.MaxColumns, err = o.number("maxColumns", 20480); err != nil {
+		return err
+	}
+	if p.MaxChars, err = o.number("maxCharsPerColumn", -1); err != nil {
+		return err
 	}
 	if f, err := strconv.ParseFloat(o.get("1", "samplingRatio"), 64); err == nil {
 		p.SamplingRatio = f
 	}
-	return charset(o.get("UTF-8", "encoding", "charset"), "CSVOptions")
+	if p.Encoding, err = lines.Charset(o.get("UTF-8", "encoding", "charset"), "CSVOptions"); err != nil {
+		return err
+	}
+	_, p.EncodingGiven = o[`encoding`]
+	switch how := strings.ToUpper(o.get("STOP_AT_DELIMITER", "unescapedQuoteHandling")); how {
+	case "STOP_AT_DELIMITER":
+	case "STOP_AT_CLOSING_QUOTE":
+		p.StrayQuotes = UntilClosingQuote
+	case "SKIP_VALUE":
+		p.StrayQuotes = SkipValue
+	case "RAISE_ERROR":
+		p.StrayQuotes = RaiseError
+	default:
+		return errs.Unsupportedf("The option unescapedQuoteHandling=%s is not supported.", how)
+	}
+	return nil
 }
 
-// charset refuses all but UTF-8, by name.
-func charset(name, where string) error {
-	switch strings.ToLower(name) {
-	case "utf-8", "utf8", "us-ascii":
-		return nil
-	case "iso-8859-1", "utf-16", "utf-16be", "utf-16le", "utf-32":
-		return errs.Unsupportedf("Files in the encoding %s are not supported; only UTF-8 is.", name)
+// number reads an option that is a whole number.
+func (o option) number(name string, fallback int) (int, error) {
+	v, ok := o[strings.ToLower(name)]
+	if !ok {
+		return fallback, nil
 	}
-	return errs.New("INVALID_PARAMETER_VALUE.CHARSET", "parameter", "`charset`", "functionName", "`"+where+"`", "charset", name,
-		"charsets", "iso-8859-1, us-ascii, utf-16, utf-16be, utf-16le, utf-32, utf-8")
+	n, err := strconv.Atoi(v)
+	if err != nil {
+		return 0, errs.Newf(errs.Invalid, "%s should be an integer. Found %s.", name, v)
+	}
+	return n, nil
 }
 
 func (p *Options) formats(o option) (err error) {

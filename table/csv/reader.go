@@ -47,6 +47,7 @@ type Reader struct {
 
 // NewReader begins to read. places is the number of columns of the file's schema; names are theirs, to check headers by.
 func NewReader(src lines.Source, o *Options, columns []Column, names []string) (*Reader, error) {
+	src.Encoding = o.Encoding
 	r := &Reader{Options: o, path: src.Path, src: src, corrupt: -1, first: true, empty: []byte(o.Empty), names: names}
 	want := make([]int32, len(names))
 	for i := range want {
@@ -182,6 +183,9 @@ func (r *Reader) cut() error {
 			continue
 		}
 		next := r.tokens.record(r.block, start, end)
+		if r.tokens.err != nil {
+			return r.tokens.err
+		}
 		if r.MultiLine {
 			r.pos, end = next, r.recordEnd(start, next)
 		}

@@ -3,6 +3,8 @@ package csv
 import (
 	"bytes"
 	"math"
+
+	"millrace/errs"
 )
 
 // span is the text of a value: n bytes of the block from off on or, when off is negative, of the extra bytes from ^off on.
@@ -18,6 +20,7 @@ type tokenizer struct {
 	cells [][]span // per wanted column, a cell a record
 	extra []byte   // values that differ from their text in the file
 	count int      // values in the last record
+	err   error    // what the options do not allow, in any record
 
 	short byte // the separator, when it is one byte
 }
@@ -52,6 +55,9 @@ func (t *tokenizer) record(data []byte, pos, end int) int {
 	place := 0
 	for {
 		c, next, more := t.value(data, pos, end)
+		if t.MaxChars >= 0 && int(c.n) > t.MaxChars {
+			t.err = errs.Newf(errs.Invalid, "A value has %d bytes; the option maxCharsPerColumn allows %d.", c.n, t.MaxChars)
+		}
 		t.put(place, c)
 		place++
 		if pos = next; !more {
@@ -158,7 +164,7 @@ func (t *tokenizer) quoted(data []byte, open, end int) (c span, next int, more b
 	for ; i < end; i++ {
 		b := data[i]
 		switch {
-		case b == t.Escape && t.Escape != 0 && i+1 < end && (data[i+1] == t.Quote || data[i+1] == t.Escape && t.Escape != t.Quote):
+		case i+1 < end && t.escapes(b, data[i+1]):
 			if copied < 0 {
 				copied = len(t.extra)
 			}
@@ -169,10 +175,18 @@ func (t *tokenizer) quoted(data []byte, open, end int) (c span, next int, more b
 			if c, next, more, ok := t.closeQuote(data, from, i, end, copied); ok {
 				return c, next, more
 			}
+			if t.StrayQuotes == UntilClosingQuote {
+				continue
+			}
 			return t.strayQuote(data, open, from, i, end, copied)
 		}
 	}
 	return t.content(data, from, end, copied), end, false // the quote was never closed
+}
+
+// escapes reports whether in a quoted value b only escapes the character behind it: the escape character a quote, and what escapes that the escape.
+func (t *tokenizer) escapes(b, next byte) bool {
+	return t.Escape != 0 && (b == t.Escape && next == t.Quote || t.Escape != t.Quote && b == t.EscapeEscape && b != 0 && next == t.Escape)
 }
 
 // content is the value from..to, behind what was already copied.
@@ -203,6 +217,12 @@ func (t *tokenizer) closeQuote(data []byte, from, i, end, copied int) (c span, n
 // strayQuote takes the quotes for a part of the value.
 func (t *tokenizer) strayQuote(data []byte, open, from, i, end, copied int) (c span, next int, more bool) {
 	stop, next, more := t.findSeparator(data, i+1, end)
+	switch t.StrayQuotes {
+	case SkipValue:
+		return span{0, missing}, next, more
+	case RaiseError:
+		t.err = errs.Newf(errs.Invalid, "A quoted value has a quote inside that is not escaped, which the option unescapedQuoteHandling does not allow.")
+	}
 	if copied < 0 {
 		return t.plain(data, open, stop), next, more
 	}

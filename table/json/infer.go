@@ -34,7 +34,7 @@ func Infer(files []lines.Source, o *Options, caseSensitive bool) (*types.Type, e
 		}
 		schema = compatible(schema, found[i], o)
 	}
-	if schema = canonical(schema); schema == nil {
+	if schema = canonical(schema, o); schema == nil {
 		return types.Struct(), nil
 	}
 	return schema, duplicates(schema, caseSensitive)
@@ -188,15 +188,17 @@ func widerNumber(a, b *types.Type) *types.Type {
 	return types.Double
 }
 
-// canonical makes strings of what was always null, and leaves out empty structs; nil if nothing is left.
-func canonical(t *types.Type) *types.Type {
+// canonical makes strings of what was always null, or leaves it out where the options say so, and leaves out empty structs; nil if nothing is left.
+func canonical(t *types.Type, o *Options) *types.Type {
 	switch {
 	case t == nil:
+		return nil
+	case t.Kind == types.KindNull && o.DropAllNull:
 		return nil
 	case t.Kind == types.KindNull:
 		return types.String
 	case t.Kind == types.KindArray:
-		elem := canonical(t.Elem)
+		elem := canonical(t.Elem, o)
 		if elem == nil {
 			return nil
 		}
@@ -204,7 +206,7 @@ func canonical(t *types.Type) *types.Type {
 	case t.Kind == types.KindStruct:
 		var fields []types.Field
 		for _, f := range t.Fields {
-			if f.Type = canonical(f.Type); f.Type != nil {
+			if f.Type = canonical(f.Type, o); f.Type != nil {
 				fields = append(fields, f)
 			}
 		}

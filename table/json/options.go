@@ -18,6 +18,12 @@ type Options struct {
 	InferTimestamp   bool
 	IgnoreNullFields bool
 	ControlChars     bool // as they are in strings
+	Comments         bool // as in C
+	AnyEscape        bool // a backslash before any character stands for that character
+	DropAllNull      bool // inference leaves out fields that are always null, or empty arrays and objects
+	Pretty           bool
+	ASCII            bool   // writing: what is not ASCII is escaped
+	VariantColumn    string // whole records become a variant column of that name
 }
 
 // ParseOptions reads the options; writing tells which of them are those of a writer.
@@ -43,7 +49,8 @@ func ParseOptions(options map[string]string, zone string, now int64, writing boo
 	}{{&o.SingleQuotes, "allowsinglequotes", true}, {&o.UnquotedNames, "allowunquotedfieldnames", false},
 		{&o.NonNumeric, "allownonnumericnumbers", true}, {&o.LeadingZeros, "allownumericleadingzeros", false},
 		{&o.PrimitivesText, "primitivesasstring", false}, {&o.PreferDecimal, "prefersdecimal", false},
-		{&o.ControlChars, "allowunescapedcontrolchars", false},
+		{&o.ControlChars, "allowunquotedcontrolchars", false}, {&o.Comments, "allowcomments", false}, {&o.AnyEscape, "allowbackslashescapinganycharacter", false},
+		{&o.DropAllNull, "dropfieldifallnull", false}, {&o.Pretty, "pretty", false}, {&o.ASCII, "writenonasciicharacterascodepoint", false},
 		{&o.InferTimestamp, "infertimestamp", false}, {&o.IgnoreNullFields, "ignorenullfields", true}} {
 		switch v, ok := own[f.name]; {
 		case !ok:
@@ -54,6 +61,7 @@ func ParseOptions(options map[string]string, zone string, now int64, writing boo
 			return nil, errs.Newf(errs.Invalid, "the option %s can be true or false, not %q", f.name, v)
 		}
 	}
+	o.VariantColumn = own["singlevariantcolumn"]
 	return o, nil
 }
 

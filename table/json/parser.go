@@ -114,7 +114,7 @@ func TypeOf(text []byte, o *Options) (*types.Type, error) {
 	if t.Kind == types.KindStruct && len(t.Fields) == 0 {
 		return t, nil
 	}
-	if c := canonical(t); c != nil {
+	if c := canonical(t, o); c != nil {
 		return c, nil
 	}
 	return types.Struct(), nil

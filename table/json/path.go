@@ -137,7 +137,7 @@ func (e *extractor) copyValue(c byte) error {
 	switch {
 	case e.isQuote(c):
 		s, err := e.text()
-		e.out = appendString(e.out, s)
+		e.out = appendString(e.out, s, false)
 		return err
 	case c == '{':
 		return e.copyObject()
@@ -180,7 +180,7 @@ func (e *extractor) copyObject() error {
 			e.out = append(e.out, ',')
 		}
 		first = false
-		e.out = append(appendString(e.out, name), ':')
+		e.out = append(appendString(e.out, name, false), ':')
 		return e.copyValue(e.peek())
 	})
 	e.out = append(e.out, '}')

@@ -3,6 +3,7 @@ package json
 import (
 	"bytes"
 	"errors"
+	"io"
 
 	"millrace/errs"
 	"millrace/table/csv"
@@ -36,6 +37,7 @@ type Reader struct {
 
 // NewReader begins to read.
 func NewReader(src lines.Source, o *Options, columns []Column, caseSensitive bool) (*Reader, error) {
+	src.Encoding = o.Encoding
 	r := &Reader{scanner: scanner{Options: o}, path: src.Path, src: src, corrupt: -1, caseSensitive: caseSensitive}
 	fields := make([]types.Field, len(columns))
 	for i, c := range columns {
@@ -112,6 +114,11 @@ func (r *Reader) record() ([]byte, error) {
 		data, err := lines.All(r.src)
 		if err != nil || len(bytes.TrimSpace(data)) == 0 {
 			return nil, err
+		}
+		if !r.EncodingGiven {
+			if data, err = io.ReadAll(lines.Decode(bytes.NewReader(data), lines.Detect(data))); err != nil {
+				return nil, err
+			}
 		}
 		return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), nil
 	}

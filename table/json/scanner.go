@@ -28,8 +28,33 @@ func (s *scanner) peek() byte {
 		switch c := s.data[s.pos]; c {
 		case ' ', '\t', '\n', '\r':
 			s.pos++
+		case '/':
+			n := 0
+			if s.Comments {
+				n = comment(s.data[s.pos:])
+			}
+			if n == 0 {
+				return c
+			}
+			s.pos += n
 		default:
 			return c
+		}
+	}
+	return 0
+}
+
+// comment is the length of the comment that a text starts with, or 0. One that does not end is none.
+func comment(text []byte) int {
+	if bytes.HasPrefix(text, []byte("//")) {
+		if i := bytes.IndexAny(text, "\r\n"); i >= 0 {
+			return i
+		}
+		return len(text)
+	}
+	if bytes.HasPrefix(text, []byte("/*")) {
+		if i := bytes.Index(text[2:], []byte("*/")); i >= 0 {
+			return i + 4
 		}
 	}
 	return 0
@@ -102,7 +127,7 @@ func (s *scanner) escape(i int) (int, error) {
 		s.scratch = append(s.scratch, e)
 		return 1, nil
 	}
-	if c == '\'' && s.SingleQuotes {
+	if c == '\'' && s.SingleQuotes || s.AnyEscape {
 		s.scratch = append(s.scratch, c)
 		return 1, nil
 	}
@@ -234,7 +259,7 @@ func (s *scanner) digits() (n int) {
 
 // boundary refuses a token that goes on where it should end.
 func (s *scanner) boundary() error {
-	if s.pos < len(s.data) && bytes.IndexByte([]byte(" \t\n\r,]}"), s.data[s.pos]) < 0 {
+	if s.pos < len(s.data) && bytes.IndexByte([]byte(" \t\n\r,]}"), s.data[s.pos]) < 0 && !(s.Comments && s.data[s.pos] == '/') {
 		return errSyntax
 	}
 	return nil
@@ -335,7 +360,7 @@ func (s *scanner) more(end byte) (bool, error) {
 	return false, errSyntax
 }
 
-// compactText is a value's text without white space between its tokens.
+// compactText is a value's text without white space and comments between its tokens.
 func compactText(dst, text []byte) []byte {
 	quote := byte(0)
 	for i := 0; i < len(text); i++ {
@@ -352,6 +377,9 @@ func compactText(dst, text []byte) []byte {
 		case c == '"' || c == '\'':
 			quote = c
 		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+			continue
+		case c == '/' && comment(text[i:]) > 0:
+			i += comment(text[i:]) - 1
 			continue
 		}
 		dst = append(dst, c)

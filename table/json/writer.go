@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"io"
 	"math"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"millrace/javatime"
 	"millrace/table/csv"
@@ -22,6 +24,7 @@ type Writer struct {
 	text  func(dst []byte, v *vector.Vector, i int) []byte // of intervals and times, where they are allowed
 	rows  int64
 	n     int64
+	depth int // of the objects around, for pretty printing
 }
 
 // NewWriter begins a file of that schema.
@@ -31,7 +34,7 @@ func NewWriter(out io.Writer, schema *types.Type, o *Options) (*Writer, error) {
 		if _, err := newBuilder(f.Name, f.Type); err != nil {
 			return nil, err
 		}
-		w.names = append(w.names, append(appendString(nil, []byte(f.Name)), ':'))
+		w.names = append(w.names, w.name(nil, []byte(f.Name)))
 	}
 	return w, nil
 }
@@ -43,20 +46,19 @@ func (w *Writer) Write(b *vector.Batch) error {
 		if b.Sel != nil {
 			row = int(b.Sel[i])
 		}
-		w.buf = append(w.buf, '{')
+		w.open()
 		first := true
 		for c, v := range b.Cols {
 			if w.IgnoreNullFields && v.IsNull(row) {
 				continue
 			}
-			if !first {
-				w.buf = append(w.buf, ',')
-			}
+			w.next(first)
 			first = false
 			w.buf = append(w.buf, w.names[c]...)
 			w.value(v, row)
 		}
-		w.buf = append(append(w.buf, '}'), w.LineSeparator...)
+		w.shut(first)
+		w.buf = append(w.buf, w.LineSeparator...)
 		w.rows++
 		if len(w.buf) > 1<<18 {
 			if err := w.Close(); err != nil {
@@ -78,7 +80,7 @@ func (w *Writer) value(v *vector.Vector, row int) {
 	}
 	switch v.Type.Kind {
 	case types.KindString:
-		w.buf = appendString(w.buf, v.Str(row))
+		w.buf = w.appendString(w.buf, v.Str(row))
 	case types.KindBinary:
 		w.buf = append(w.buf, '"')
 		w.buf = base64.StdEncoding.AppendEncode(w.buf, v.Str(row))
@@ -91,7 +93,7 @@ func (w *Writer) value(v *vector.Vector, row int) {
 		w.buf = append(w.buf, '"')
 	case types.KindCalendar, types.KindYearMonth, types.KindDayTime, types.KindTime:
 		w.cells = w.text(w.cells[:0], v, row)
-		w.buf = appendString(w.buf, w.cells)
+		w.buf = w.appendString(w.buf, w.cells)
 	case types.KindStruct:
 		w.structOf(v, row)
 	case types.KindArray:
@@ -132,20 +134,18 @@ func (w *Writer) appendTime(dst []byte, v *vector.Vector, row int) []byte {
 }
 
 func (w *Writer) structOf(v *vector.Vector, row int) {
-	w.buf = append(w.buf, '{')
+	w.open()
 	first := true
 	for i, c := range v.Children {
 		if w.IgnoreNullFields && c.IsNull(row) {
 			continue
 		}
-		if !first {
-			w.buf = append(w.buf, ',')
-		}
+		w.next(first)
 		first = false
-		w.buf = append(appendString(w.buf, []byte(v.Type.Fields[i].Name)), ':')
+		w.buf = w.name(w.buf, []byte(v.Type.Fields[i].Name))
 		w.value(c, row)
 	}
-	w.buf = append(w.buf, '}')
+	w.shut(first)
 }
 
 func (w *Writer) list(v *vector.Vector, row int) {
@@ -154,22 +154,73 @@ func (w *Writer) list(v *vector.Vector, row int) {
 		if j > v.Offsets[row] {
 			w.buf = append(w.buf, ',')
 		}
+		w.space()
 		w.value(v.Children[0], int(j))
 	}
+	w.space()
 	w.buf = append(w.buf, ']')
 }
 
 func (w *Writer) mapOf(v *vector.Vector, row int) {
-	w.buf = append(w.buf, '{')
+	w.open()
 	for j := v.Offsets[row]; j < v.Offsets[row+1]; j++ {
-		if j > v.Offsets[row] {
-			w.buf = append(w.buf, ',')
-		}
+		w.next(j == v.Offsets[row])
 		w.cells = w.key(w.cells[:0], v.Children[0], int(j))
-		w.buf = append(appendString(w.buf, w.cells), ':')
+		w.buf = w.name(w.buf, w.cells)
 		w.value(v.Children[1], int(j))
 	}
+	w.shut(v.Offsets[row] == v.Offsets[row+1])
+}
+
+// open begins an object.
+func (w *Writer) open() {
+	w.buf = append(w.buf, '{')
+	w.depth++
+}
+
+// next goes on to an object's next member.
+func (w *Writer) next(first bool) {
+	if !first {
+		w.buf = append(w.buf, ',')
+	}
+	w.line()
+}
+
+// shut ends an object.
+func (w *Writer) shut(empty bool) {
+	w.depth--
+	if empty {
+		w.space()
+	} else {
+		w.line()
+	}
 	w.buf = append(w.buf, '}')
+}
+
+func (w *Writer) space() {
+	if w.Pretty {
+		w.buf = append(w.buf, ' ')
+	}
+}
+
+// line begins a line, where objects are printed over several.
+func (w *Writer) line() {
+	if !w.Pretty {
+		return
+	}
+	w.buf = append(w.buf, '\n')
+	for range w.depth {
+		w.buf = append(w.buf, "  "...)
+	}
+}
+
+// name appends a member's name and its colon.
+func (w *Writer) name(dst, name []byte) []byte {
+	dst = w.appendString(dst, name)
+	if w.Pretty {
+		return append(dst, " : "...)
+	}
+	return append(dst, ':')
 }
 
 // key is a map's key as text; a struct's is in brackets.
@@ -188,14 +239,21 @@ func (w *Writer) key(dst []byte, v *vector.Vector, i int) []byte {
 	return cell.Append(dst, v, i, w.Zone)
 }
 
-// appendString quotes a string as Jackson does.
-func appendString(dst, s []byte) []byte {
-	const digits = "0123456789ABCDEF"
+func (w *Writer) appendString(dst, s []byte) []byte { return appendString(dst, s, w.ASCII) }
+
+// appendString quotes a string as Jackson does; ascii asks for escapes of all that is not ASCII.
+func appendString(dst, s []byte, ascii bool) []byte {
 	dst = append(dst, '"')
-	for _, c := range s {
-		switch {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
 		case c == '"' || c == '\\':
 			dst = append(dst, '\\', c)
+		case c >= utf8.RuneSelf && ascii:
+			r, n := utf8.DecodeRune(s[i:])
+			for _, u := range utf16.AppendRune(nil, r) {
+				dst = appendUnit(dst, u)
+			}
+			i += n - 1
 		case c >= ' ':
 			dst = append(dst, c)
 		case c == '\n':
@@ -209,10 +267,15 @@ func appendString(dst, s []byte) []byte {
 		case c == '\f':
 			dst = append(dst, `\f`...)
 		default:
-			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+			dst = appendUnit(dst, uint16(c))
 		}
 	}
 	return append(dst, '"')
+}
+
+func appendUnit(dst []byte, u uint16) []byte {
+	const digits = "0123456789ABCDEF"
+	return append(dst, '\\', 'u', digits[u>>12], digits[u>>8&15], digits[u>>4&15], digits[u&15])
 }
 
 // Size is the number of bytes so far.

@@ -18,20 +18,30 @@ var Schema = types.Struct(types.Field{Name: "value", Type: types.String, Nullabl
 type Options struct {
 	WholeText     bool
 	LineSeparator []byte // nil when reading: \n, \r\n, \r
+	Encoding      string // as lines.Charset gives it
 }
 
 // ParseOptions reads the options.
-func ParseOptions(options map[string]string) *Options {
+func ParseOptions(options map[string]string) (*Options, error) {
 	o := &Options{}
 	for k, v := range options {
+		var err error
 		switch strings.ToLower(k) {
 		case "wholetext":
 			o.WholeText = strings.EqualFold(v, "true")
 		case "linesep":
 			o.LineSeparator = []byte(v)
+			if v == "" {
+				err = errs.Newf(errs.Invalid, "requirement failed: 'lineSep' cannot be an empty string.")
+			}
+		case "encoding":
+			o.Encoding, err = lines.Charset(v, "TextOptions")
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
-	return o
+	return o, nil
 }
 
 // Reader yields a file's lines.
@@ -49,6 +59,7 @@ type Reader struct {
 
 // NewReader begins to read; columns is how often the line is wanted, 0 for counting rows only.
 func NewReader(src lines.Source, o *Options, columns int) (*Reader, error) {
+	src.Encoding = o.Encoding
 	r := &Reader{path: src.Path, wanted: columns, src: src, whole: o.WholeText}
 	if o.WholeText {
 		return r, nil

@@ -3,6 +3,7 @@
 package lines
 
 import (
+	"bufio"
 	"bytes"
 	"compress/bzip2"
 	"compress/zlib"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 
 	"millrace/errs"
 )
@@ -24,6 +26,7 @@ type Source struct {
 	Path          string
 	Size          int64
 	Start, Length int64
+	Encoding      string // as Charset gives it
 }
 
 // Whole reports whether the part is all of the file.
@@ -45,12 +48,12 @@ type Reader struct {
 // NewReader begins to read the part. separator nil stands for any of \n, \r\n and \r.
 func NewReader(s Source, separator []byte) (*Reader, error) {
 	r := &Reader{sep: separator, end: -1, done: func() error { return nil }}
-	if compressed(s.Path) {
+	if compressed(s.Path) || s.Encoding != "" {
 		if s.Start > 0 { // whoever has the beginning reads it all
 			return &Reader{src: bytes.NewReader(nil), done: r.done, end: -1, eof: true}, nil
 		}
 		var err error
-		r.src, r.done, err = decompress(s.Path, io.NewSectionReader(s.File, 0, s.Size))
+		r.src, r.done, err = s.open()
 		return r, err
 	}
 	start := s.Start
@@ -73,6 +76,15 @@ func compressed(name string) bool {
 		return true
 	}
 	return false
+}
+
+// open reads the whole file as UTF-8.
+func (s *Source) open() (io.Reader, func() error, error) {
+	in, done, err := decompress(s.Path, io.NewSectionReader(s.File, 0, s.Size))
+	if err != nil {
+		return nil, done, err
+	}
+	return Decode(in, s.Encoding), done, nil
 }
 
 func decompress(name string, in io.Reader) (io.Reader, func() error, error) {
@@ -98,13 +110,17 @@ func decompress(name string, in io.Reader) (io.Reader, func() error, error) {
 			return nil, nothing, err
 		}
 		return z, z.Close, nil
+	case ".lz4":
+		return &blocks{in: bufio.NewReader(in), decode: lz4.UncompressBlock}, nothing, nil
+	case ".snappy":
+		return &blocks{in: bufio.NewReader(in), decode: unsnap}, nothing, nil
 	}
-	return nil, nothing, errs.Unsupportedf("Reading files compressed as %s is not supported (%s).", path.Ext(name), name)
+	return in, nothing, nil
 }
 
 // All reads a whole file, decompressed, into memory.
 func All(s Source) ([]byte, error) {
-	if !compressed(s.Path) {
+	if !compressed(s.Path) && s.Encoding == "" {
 		data := make([]byte, s.Size)
 		n, err := s.File.ReadAt(data, 0)
 		if err == io.EOF && n == len(data) {
@@ -112,7 +128,7 @@ func All(s Source) ([]byte, error) {
 		}
 		return data[:n], err
 	}
-	in, done, err := decompress(s.Path, io.NewSectionReader(s.File, 0, s.Size))
+	in, done, err := s.open()
 	if err != nil {
 		return nil, err
 	}
