@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -39,7 +38,15 @@ func (st *statement) writePlain(format, path string, input plan.Node, w *plan.Wr
 		return err
 	}
 	options := map[string]string{"emptyFile": "true"} // a table without rows keeps its schema
-	maps.Copy(options, w.Options)
+	if conf := codecSettings[format]; conf != "" {
+		options["compression"] = st.s.Conf.Get(conf)
+	}
+	for k, v := range w.Options {
+		if strings.EqualFold(k, "compression") {
+			k = "compression"
+		}
+		options[k] = v
+	}
 	sink := &planpb.FileSink{Format: format, Path: store.URL(), Options: options}
 	inFiles := types.Struct()
 	for i, f := range schema.Fields {
@@ -74,6 +81,9 @@ func (st *statement) writePlain(format, path string, input plan.Node, w *plan.Wr
 	}
 	return store.Put(st.ctx, "_SUCCESS", nil)
 }
+
+// codecSettings are the settings that name the compression of files whose writer has no option for it.
+var codecSettings = map[string]string{"parquet": "spark.sql.parquet.compression.codec", "avro": "spark.sql.avro.compression.codec"}
 
 // checkPlainWrite refuses what could not be read back.
 func (st *statement) checkPlainWrite(schema *types.Type, w *plan.Write) error {

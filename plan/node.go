@@ -424,6 +424,14 @@ type Identified interface {
 	Identity() string
 }
 
+// Located is a Table whose rows know where they come from: they have a column _metadata that nothing shows. In a Scan its members are the fields behind
+// those of Schema, and what input_file_name shows is the one behind them.
+type Located interface {
+	Table
+	// Members are those of the column; nil: there is none.
+	Members() []types.Field
+}
+
 // Statistics is a Table that knows something of its columns' values. It is asked while queries are planned: metadata must do.
 type Statistics interface {
 	Table

@@ -44,6 +44,9 @@ func init() {
 		"csv":     csvFormat,
 		"text":    textFormat,
 		"json":    jsonFormat,
+		"avro":    avroFormat,
+		// Formats' names are in small letters here; Spark writes binaryFile.
+		"binaryfile": binaryFormat,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
 	"millrace/errs"
+	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/types"
 	"millrace/vector"
 )
@@ -14,10 +15,34 @@ import (
 // corruptRecord marks the column that text formats fill with the record that they could not parse.
 const corruptRecord = "corrupt_record"
 
+// fileURL is the generated column that input_file_name reads.
+const fileURL = "file_url"
+
 // generatedTypes are the columns that every row has besides the file's: Spark's _metadata, and Delta's row ids.
 var generatedTypes = map[string]*types.Type{
 	"file_path": types.String, "file_name": types.String, "file_size": types.Long, "file_block_start": types.Long,
-	"file_block_length": types.Long, "file_modification_time": types.Timestamp, "row_index": types.Long, "row_id": types.Long, "row_version": types.Long,
+	"file_block_length": types.Long, fileURL: types.String, "file_modification_time": types.Timestamp, "row_index": types.Long, "row_id": types.Long, "row_version": types.Long,
+}
+
+// Members are those of the column _metadata of a format's files.
+func Members(format string) []types.Field {
+	var list []types.Field
+	for _, name := range []string{"file_path", "file_name", "file_size", "file_block_start", "file_block_length", "file_modification_time"} {
+		list = append(list, types.Field{Name: name, Type: generatedTypes[name]})
+	}
+	if format == "parquet" || format == "delta" {
+		list = append(list, types.Field{Name: "row_index", Type: types.Long})
+	}
+	return list
+}
+
+// Generated is the column of a scan's file that makes member k of Members, or what input_file_name shows.
+func Generated(members []types.Field, k int) *planpb.FileColumn {
+	name := fileURL
+	if k < len(members) {
+		name = members[k].Name
+	}
+	return &planpb.FileColumn{Name: name, Generated: name}
 }
 
 // generate makes n rows of a generated column in s.made[i].
@@ -30,6 +55,8 @@ func (s *scan) generate(i int, name string, first int64, n int) *vector.Vector {
 		return sequence(v, split.BaseRowId+first, n)
 	case "row_version":
 		return constLong(v, types.Long, split.RowVersion, n)
+	case fileURL:
+		return constString(v, displayPath(split.Path), n)
 	case "file_path":
 		return constString(v, metadataPath(split.Path), n)
 	case "file_name":

@@ -8,13 +8,22 @@ func displayPath(p string) string {
 	return scheme + "://" + authority + escapePath(rest)
 }
 
-// metadataPath is a file's path as _metadata.file_path and input_file_name show it.
+// metadataPath is a file's path as _metadata.file_path shows it.
 func metadataPath(p string) string {
 	scheme, authority, rest := splitURL(p)
 	if authority == "" {
 		return scheme + ":" + escapePath(rest)
 	}
 	return scheme + "://" + authority + escapePath(rest)
+}
+
+// plainPath is a file's path as Spark's binaryFile shows it: not escaped.
+func plainPath(p string) string {
+	scheme, authority, rest := splitURL(p)
+	if authority == "" {
+		return scheme + ":" + rest
+	}
+	return scheme + "://" + authority + rest
 }
 
 // splitURL takes a plain path or a URL apart.

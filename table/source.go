@@ -43,7 +43,7 @@ type Source struct {
 }
 
 var (
-	_ plan.Table      = (*Source)(nil)
+	_ plan.Located    = (*Source)(nil)
 	_ physical.Source = (*Source)(nil)
 )
 
@@ -205,6 +205,9 @@ func (s *Source) Rows() int64 { return -1 }
 // SizeBytes implements plan.Table.
 func (s *Source) SizeBytes() int64 { return s.size }
 
+// Members implements plan.Located.
+func (s *Source) Members() []types.Field { return Members(s.spec.Format) }
+
 // Files are the URLs of the source's files.
 func (s *Source) Files() []string {
 	list := make([]string, len(s.files))
@@ -235,6 +238,11 @@ func (s *Source) PlanScan(_ context.Context, r physical.ScanRequest) (*planpb.Fi
 	output := make([]int, len(r.Fields)) // the partition column behind each output column, or -1
 	corrupt := s.corruptColumn()
 	for i, at := range r.Fields {
+		if k := at - len(s.schema.Fields); k >= 0 {
+			output[i] = -1
+			scan.Columns = append(scan.Columns, Generated(s.Members(), k))
+			continue
+		}
 		f := s.schema.Fields[at]
 		c := &planpb.FileColumn{Name: f.Name}
 		_, output[i] = types.Struct(s.parts.fields...).Field(f.Name, s.spec.CaseSensitive)
@@ -286,7 +294,7 @@ func conjunction(list []*planpb.Expr) *planpb.Expr {
 func (s *Source) splits(r physical.ScanRequest, output []int) []*planpb.FileSplit {
 	var list []*planpb.FileSplit
 	for i, f := range s.files {
-		if f.size == 0 && s.spec.Format != "text" || !s.mayMatch(r, output, i) {
+		if f.size == 0 && s.spec.Format != "text" && s.spec.Format != "binaryfile" || !s.mayMatch(r, output, i) {
 			continue
 		}
 		list = append(list, &planpb.FileSplit{Path: f.path, Size: f.size, Length: f.size, PartitionValues: s.values[i], ModifiedMs: f.modified.UnixMilli()})

@@ -52,7 +52,7 @@ type Conf struct {
 // Analyze resolves a query, or the queries in a command.
 func Analyze(n plan.Node, c Catalog, conf Conf) (plan.Node, error) {
 	a := &analyzer{catalog: c, conf: conf, blocks: map[plan.Node]*block{}, hidden: map[plan.Node][]*plan.Attribute{}, made: map[plan.ID][]*plan.Attribute{},
-		further: map[plan.ID]*plan.Call{}}
+		located: map[*plan.Scan][]*plan.Attribute{}, further: map[plan.ID]*plan.Call{}}
 	a.fn = &fn.Context{ANSI: conf.ANSI, CaseSensitive: conf.CaseSensitive, TimeZone: conf.TimeZone, Conf: conf.get, ParseSchema: conf.ParseSchema}
 	out, err := a.root(n)
 	if err != nil {
@@ -70,7 +70,7 @@ func Analyze(n plan.Node, c Catalog, conf Conf) (plan.Node, error) {
 // Expression resolves an expression over columns that are given, for commands that hold conditions (DELETE, MERGE).
 func Expression(e plan.Expr, over plan.Node, c Catalog, conf Conf) (plan.Expr, error) {
 	a := &analyzer{catalog: c, conf: conf, blocks: map[plan.Node]*block{}, hidden: map[plan.Node][]*plan.Attribute{}, made: map[plan.ID][]*plan.Attribute{},
-		further: map[plan.ID]*plan.Call{}}
+		located: map[*plan.Scan][]*plan.Attribute{}, further: map[plan.ID]*plan.Call{}}
 	a.fn = &fn.Context{ANSI: conf.ANSI, CaseSensitive: conf.CaseSensitive, TimeZone: conf.TimeZone, Conf: conf.get, ParseSchema: conf.ParseSchema}
 	a.last = plan.MaxID(over)
 	out, err := a.expr(newScope(over), e)
@@ -101,13 +101,14 @@ type analyzer struct {
 	fn      *fn.Context
 	last    plan.ID
 	lambdas uint32
-	ctes    []map[string]*cte               // innermost last
-	refs    map[int64]plan.Node             // plans that subqueries name by id
-	outer   *scope                          // the query around the one being resolved
-	blocks  map[plan.Node]*block            // aggregations that ORDER BY may still add to, by their topmost node
-	hidden  map[plan.Node][]*plan.Attribute // columns that USING hides, by projection
-	made    map[plan.ID][]*plan.Attribute   // columns of generators in SELECT lists, by their aliases
-	further map[plan.ID]*plan.Call          // aggregate calls in subqueries that belong to the query around, by the columns that stand for them
+	ctes    []map[string]*cte                // innermost last
+	refs    map[int64]plan.Node              // plans that subqueries name by id
+	outer   *scope                           // the query around the one being resolved
+	blocks  map[plan.Node]*block             // aggregations that ORDER BY may still add to, by their topmost node
+	hidden  map[plan.Node][]*plan.Attribute  // columns that USING hides, by projection
+	located map[*plan.Scan][]*plan.Attribute // the hidden columns of scans that were asked for
+	made    map[plan.ID][]*plan.Attribute    // columns of generators in SELECT lists, by their aliases
+	further map[plan.ID]*plan.Call           // aggregate calls in subqueries that belong to the query around, by the columns that stand for them
 	depth   int
 }
 

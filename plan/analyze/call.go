@@ -28,6 +28,9 @@ func init() { // the functions refer to special
 		"date_part":    (*analyzer).extractField,
 		"datepart":     (*analyzer).extractField,
 	}
+	for name := range inputFile {
+		special[name] = (*analyzer).inputFileCall
+	}
 	for name, t := range castNames {
 		special[name] = func(a *analyzer, s *scope, u *plan.UnresolvedFunction) (plan.Expr, error) { return a.castCall(s, u, t) }
 	}

@@ -278,20 +278,19 @@ func readsOnly(e plan.Expr, attrs []*plan.Attribute) bool {
 	return ok
 }
 
-// hiddenOf lists the columns that relations do not show and that may still be named: the keys that USING merged.
+// hiddenOf lists the columns that relations do not show and that may still be named: the keys that USING merged, and where rows come from.
 func (a *analyzer) hiddenOf(nodes []plan.Node) []*plan.Attribute {
-	if len(a.hidden) == 0 {
-		return nil
-	}
 	var all []*plan.Attribute
 	for _, n := range nodes {
 		if list, ok := a.hidden[n]; ok {
-			all = append(all, list...)
+			all = append(append(all, list...), a.shownThrough(n)...)
 			continue
 		}
 		switch n.(type) {
 		case *plan.PlanID, *plan.Filter, *plan.Sort, *plan.Limit, *plan.Join, *plan.Hint, *plan.Sample, *plan.Repartition:
 			all = append(all, a.hiddenOf(n.Children())...)
+		default:
+			all = append(all, a.shownThrough(n)...)
 		}
 	}
 	return all

@@ -249,6 +249,12 @@ func (a *analyzer) widen(n plan.Node, missing []*plan.Attribute) plan.Node {
 		}
 	case *plan.Join:
 		wide = a.widenJoin(m, missing)
+	case *plan.SubqueryAlias:
+		if in := a.widen(m.Input, missing); in != nil {
+			wide = n.WithChildren([]plan.Node{in})
+		}
+	case *plan.Scan:
+		wide = a.widenScan(m)
 	}
 	if wide == nil {
 		return nil

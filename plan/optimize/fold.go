@@ -75,6 +75,12 @@ func simplify(c *plan.Call) plan.Expr {
 		case isFalse(c.Args[1]), isTrue(c.Args[0]):
 			return c.Args[0]
 		}
+	case "field":
+		if s, ok := c.Args[0].(*plan.Call); ok && s.Name == "struct" {
+			if i, ok := c.Args[1].(*plan.Literal).Value.(int64); ok && plan.TypeOf(s.Args[i]).Equal(c.T) {
+				return s.Args[i]
+			}
+		}
 	case "isnotnull":
 		if !plan.IsNullable(c.Args[0]) {
 			return plan.Bool(true)

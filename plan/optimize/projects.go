@@ -1,6 +1,10 @@
 package optimize
 
-import "millrace/plan"
+import (
+	"slices"
+
+	"millrace/plan"
+)
 
 // mergeProjects turns a projection over a projection into one where no expression is computed twice by it, and drops
 // projections that change nothing.
@@ -82,6 +86,8 @@ func cheap(e plan.Expr) bool {
 		return true
 	case *plan.Alias:
 		return cheap(e.Child)
+	case *plan.Call:
+		return e.Name == "struct" && !slices.ContainsFunc(e.Args, func(a plan.Expr) bool { return !cheap(a) })
 	}
 	return false
 }

@@ -60,6 +60,9 @@ func (f *Feed) SizeBytes() (n int64) {
 	return n
 }
 
+// Members implements plan.Located: there are none.
+func (f *Feed) Members() []types.Field { return nil }
+
 // PlanScan implements physical.Source.
 func (f *Feed) PlanScan(ctx context.Context, r physical.ScanRequest) (*planpb.FileScan, []*planpb.FileSplit, error) {
 	scan, err := f.scan(r, feedColumn)

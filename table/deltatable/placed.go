@@ -81,6 +81,9 @@ func (p *Placed) number(a *delta.Add) int32 {
 	return n
 }
 
+// Members implements plan.Located: there are none.
+func (p *Placed) Members() []types.Field { return nil }
+
 // PlanScan implements physical.Source.
 func (p *Placed) PlanScan(ctx context.Context, r physical.ScanRequest) (*planpb.FileScan, []*planpb.FileSplit, error) {
 	scan, err := p.scan(r, p.placeColumn)

@@ -14,6 +14,7 @@ import (
 	"millrace/planconv"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/storage"
+	"millrace/table"
 	"millrace/types"
 )
 
@@ -59,7 +60,7 @@ func (t *Table) Rows() int64 { return t.statistics().rows }
 
 // PlanScan implements physical.Source.
 func (t *Table) PlanScan(ctx context.Context, r physical.ScanRequest) (*planpb.FileScan, []*planpb.FileSplit, error) {
-	scan, err := t.scan(r, nil)
+	scan, err := t.scan(r, t.member)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -72,6 +73,28 @@ func (t *Table) PlanScan(ctx context.Context, r physical.ScanRequest) (*planpb.F
 		splits = append(splits, s)
 	}
 	return scan, splits, nil
+}
+
+// Members implements plan.Located.
+func (t *Table) Members() []types.Field {
+	list := table.Members("delta")
+	if id, _ := t.RowColumns(); id != "" {
+		list = append(list, types.Field{Name: "row_id", Type: types.Long, Nullable: true}, types.Field{Name: "row_commit_version", Type: types.Long, Nullable: true})
+	}
+	return list
+}
+
+// member is a member of the column _metadata, by its place.
+func (t *Table) member(which, _ int) *planpb.FileColumn {
+	id, version := t.RowColumns()
+	c := table.Generated(t.Members(), which)
+	switch c.Name {
+	case "row_id":
+		return &planpb.FileColumn{Name: id, Generated: "row_id", OrFile: true}
+	case "row_commit_version":
+		return &planpb.FileColumn{Name: version, Generated: "row_version", OrFile: true}
+	}
+	return c
 }
 
 // scan describes the columns: physical names, field ids under mapping by id, places of partition values.

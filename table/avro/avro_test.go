@@ -1,0 +1,137 @@
+package avro
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"millrace/table/internal/rows"
+	"millrace/types"
+	"millrace/vector"
+)
+
+// raw builds a file of one block from a schema and the text of its rows.
+func rawFile(schema string, count int64, data string) []byte {
+	sync := strings.Repeat("s", syncLen)
+	b := appendLong([]byte(magic), 1)
+	b = append(appendBytes(appendBytes(b, []byte("avro.schema")), []byte(schema)), 0)
+	b = append(b, sync...)
+	b = append(appendBytes(appendLong(b, count), []byte(data)), sync...)
+	return b
+}
+
+func readAll(t *testing.T, data []byte, want *types.Type, start, length int64) (string, error) {
+	t.Helper()
+	f, err := Open(bytes.NewReader(data), int64(len(data)), "/t.avro")
+	if err != nil {
+		return "", err
+	}
+	if want == nil {
+		if want, _, err = f.Schema.Type(); err != nil {
+			return "", err
+		}
+	}
+	var columns []Column
+	for _, f := range want.Fields {
+		columns = append(columns, Column{f.Name, f.Type})
+	}
+	r, err := f.NewReader(bytes.NewReader(data), columns, start, length, Options{})
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	out := ""
+	for {
+		b, err := r.Next()
+		if err != nil || b == nil {
+			return out, err
+		}
+		out += strings.Join(rows.Lines(b), "")
+	}
+}
+
+// TestForeign reads what Avro allows and Spark does not write.
+func TestForeign(t *testing.T) {
+	for _, c := range []struct{ schema, data, typ, want string }{
+		{`{"type":"record","name":"r","fields":[{"name":"a","type":["null","int","long"]},{"name":"e","type":{"type":"enum","name":"E","symbols":["X","Y"]}}]}`,
+			"\x02\x04\x02", "struct<a:bigint,e:string>", `[2,"Y"]`},
+		{`{"type":"record","name":"r","fields":[{"name":"u","type":["int","string"]}]}`, "\x02\x04hi", "struct<u:struct<member0:int,member1:string>>", `[[null,"hi"]]`},
+		{`{"type":"record","name":"r","fields":[{"name":"m","type":{"type":"map","values":"double"}},{"name":"t","type":{"type":"long","logicalType":"timestamp-millis"}}]}`,
+			"\x01\x14\x02k\x00\x00\x00\x00\x00\x00\xf8\x3f\x00\x02", "struct<m:map<string,double>,t:timestamp>", `[[["k",1.5]],1000]`},
+		{`{"type":"record","name":"r","fields":[{"name":"d","type":{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}},{"name":"f","type":{"type":"fixed","name":"F","size":2}}]}`,
+			"\x04\xff\x38xy", "struct<d:decimal(4,2),f:binary>", `["-2.00","7879"]`},
+	} {
+		f := rawFile(c.schema, 1, c.data)
+		s, err := ParseSchema([]byte(c.schema))
+		if err != nil {
+			t.Fatal(err)
+		}
+		typ, _, err := s.Type()
+		if err != nil || typ.String() != c.typ {
+			t.Errorf("%s: %s %v", c.schema, typ, err)
+		}
+		if got, err := readAll(t, f, nil, 0, 0); err != nil || got != c.want {
+			t.Errorf("%s: %s %v", c.schema, got, err)
+		}
+	}
+}
+
+// TestParts reads a file in parts of every size, and only some of its columns: together they are the file.
+func TestParts(t *testing.T) {
+	typ := types.Struct(types.Field{Name: "a", Type: types.Long}, types.Field{Name: "s", Type: types.String, Nullable: true})
+	for _, codec := range []string{"uncompressed", "snappy", "deflate", "zstandard"} {
+		var out bytes.Buffer
+		w, err := NewWriter(&out, typ, WriteOptions{Codec: codec})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := ""
+		for block := range 3 {
+			n := int64(block)
+			v := vector.FromSlice(types.Long, []int64{n, n + 10})
+			s := vector.FromStrings(types.String, []string{"", fmt.Sprint("x", n)}, vector.Bitmap{2})
+			if err := w.Write(&vector.Batch{N: 2, Cols: []*vector.Vector{v, s}}); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			want += fmt.Sprintf(`[null,%d]["x%d",%d]`, n, n, n+10)
+		}
+		swapped := types.Struct(typ.Fields[1], typ.Fields[0])
+		for size := int64(1); size < int64(out.Len()); size++ {
+			got := ""
+			for at := int64(0); at < int64(out.Len()); at += size {
+				part, err := readAll(t, out.Bytes(), swapped, at, size)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got += part
+			}
+			if got != want {
+				t.Fatalf("%s, parts of %d: %s", codec, size, got)
+			}
+		}
+	}
+}
+
+// TestSchemaJSON is the schema that Spark writes.
+func TestSchemaJSON(t *testing.T) {
+	typ := types.Struct(types.Field{Name: "d", Type: types.Decimal(9, 2), Nullable: true},
+		types.Field{Name: "s", Type: types.Struct(types.Field{Name: "x", Type: types.ArrayOf(types.Date, true)})})
+	got, err := SchemaJSON(typ, "topLevelRecord", "")
+	want := `{"type":"record","name":"topLevelRecord","fields":[{"name":"d","type":[{"type":"fixed","name":"fixed","namespace":"topLevelRecord.d","size":4,"logicalType":"decimal","precision":9,"scale":2},"null"]},
+		{"name":"s","type":{"type":"record","name":"s","namespace":"topLevelRecord","fields":[{"name":"x","type":{"type":"array","items":[{"type":"int","logicalType":"date"},"null"]}}]}}]}`
+	var a, b any
+	if err != nil || json.Unmarshal(got, &a) != nil || json.Unmarshal([]byte(want), &b) != nil || fmt.Sprint(a) != fmt.Sprint(b) {
+		t.Fatalf("%s %v", got, err)
+	}
+}
+
+// FuzzOpen must neither panic nor fail to end on any bytes.
+func FuzzOpen(f *testing.F) {
+	f.Add(rawFile(`{"type":"record","name":"r","fields":[{"name":"a","type":["null","int"]},{"name":"l","type":{"type":"array","items":"string"}}]}`, 1, "\x02\x04\x02\x02x\x00"))
+	f.Fuzz(func(t *testing.T, data []byte) { _, _ = readAll(t, data, nil, 0, 0) })
+}

@@ -1,0 +1,301 @@
+package avro
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"millrace/errs"
+	"millrace/types"
+)
+
+// Schema is a parsed Avro schema.
+type Schema struct {
+	Kind      string // null, boolean, int, long, float, double, bytes, string, record, enum, array, map, union, fixed
+	Name      string // of named types, with the namespace
+	Fields    []Field
+	Items     *Schema // of arrays and maps
+	Branches  []*Schema
+	Symbols   []string
+	Size      int
+	Logical   string
+	Precision int
+	Scale     int
+	Catalyst  string // the type that Spark noted where Avro has none of its own
+}
+
+// Field is a record's field.
+type Field struct {
+	Name    string
+	Schema  *Schema
+	Default json.RawMessage // nil: none
+}
+
+// written is a schema's JSON form.
+type written struct {
+	Type      json.RawMessage `json:"type"`
+	Name      string          `json:"name"`
+	Namespace string          `json:"namespace"`
+	Fields    []struct {
+		Name    string          `json:"name"`
+		Type    json.RawMessage `json:"type"`
+		Default json.RawMessage `json:"default"`
+	} `json:"fields"`
+	Items     json.RawMessage `json:"items"`
+	Values    json.RawMessage `json:"values"`
+	Symbols   []string        `json:"symbols"`
+	Size      int             `json:"size"`
+	Logical   string          `json:"logicalType"`
+	Precision int             `json:"precision"`
+	Scale     int             `json:"scale"`
+	Catalyst  string          `json:"spark.sql.catalyst.type"`
+}
+
+type parser struct{ named map[string]*Schema }
+
+var primitives = map[string]bool{"null": true, "boolean": true, "int": true, "long": true, "float": true, "double": true, "bytes": true, "string": true}
+
+// ParseSchema reads a schema's JSON.
+func ParseSchema(text []byte) (*Schema, error) {
+	p := &parser{named: map[string]*Schema{}}
+	s, err := p.parse(text, "")
+	if err != nil {
+		return nil, errs.Newf(errs.Invalid, "The Avro schema %s cannot be read: %v", shortened(text), err)
+	}
+	return s, nil
+}
+
+func shortened(text []byte) string {
+	if len(text) > 200 {
+		return string(text[:200]) + "…"
+	}
+	return string(text)
+}
+
+func (p *parser) parse(text json.RawMessage, space string) (*Schema, error) {
+	text = bytes.TrimSpace(text)
+	if len(text) == 0 {
+		return nil, fmt.Errorf("a type is missing")
+	}
+	switch text[0] {
+	case '"':
+		var name string
+		if err := json.Unmarshal(text, &name); err != nil {
+			return nil, err
+		}
+		return p.byName(name, space)
+	case '[':
+		var list []json.RawMessage
+		if err := json.Unmarshal(text, &list); err != nil {
+			return nil, err
+		}
+		s := &Schema{Kind: "union"}
+		for _, b := range list {
+			branch, err := p.parse(b, space)
+			if err != nil {
+				return nil, err
+			}
+			s.Branches = append(s.Branches, branch)
+		}
+		return s, nil
+	}
+	var w written
+	if err := json.Unmarshal(text, &w); err != nil {
+		return nil, err
+	}
+	return p.complex(&w, space)
+}
+
+func (p *parser) byName(name, space string) (*Schema, error) {
+	if primitives[name] {
+		return &Schema{Kind: name}, nil
+	}
+	if s := p.named[fullName(name, space)]; s != nil {
+		return s, nil
+	}
+	if s := p.named[name]; s != nil {
+		return s, nil
+	}
+	return nil, fmt.Errorf("the type %s is not known", name)
+}
+
+func fullName(name, space string) string {
+	if space == "" || strings.Contains(name, ".") {
+		return name
+	}
+	return space + "." + name
+}
+
+func (p *parser) complex(w *written, space string) (*Schema, error) {
+	var kind string
+	if json.Unmarshal(w.Type, &kind) != nil {
+		return p.parse(w.Type, space) // {"type": {…}}
+	}
+	s := &Schema{Kind: kind, Logical: w.Logical, Precision: w.Precision, Scale: w.Scale, Catalyst: w.Catalyst, Symbols: w.Symbols, Size: w.Size}
+	var err error
+	switch kind {
+	case "array":
+		s.Items, err = p.parse(w.Items, space)
+	case "map":
+		s.Items, err = p.parse(w.Values, space)
+	case "record", "error", "enum", "fixed":
+		if w.Namespace != "" {
+			space = w.Namespace
+		}
+		s.Name = fullName(w.Name, space)
+		if i := strings.LastIndexByte(s.Name, '.'); i >= 0 {
+			space = s.Name[:i]
+		}
+		p.named[s.Name] = s
+		if kind == "error" {
+			s.Kind = "record"
+		}
+		if kind == "fixed" && s.Size < 0 {
+			return nil, fmt.Errorf("the fixed type %s has %d bytes", s.Name, s.Size)
+		}
+		for _, f := range w.Fields {
+			t, err := p.parse(f.Type, space)
+			if err != nil {
+				return nil, err
+			}
+			s.Fields = append(s.Fields, Field{Name: f.Name, Schema: t, Default: f.Default})
+		}
+	default:
+		if !primitives[kind] {
+			return p.byName(kind, space)
+		}
+	}
+	return s, err
+}
+
+// Type is the type that Spark reads a schema as, and whether its values may be null.
+func (s *Schema) Type() (t *types.Type, nullable bool, err error) { return s.sparkType(nil) }
+
+func (s *Schema) sparkType(around []string) (*types.Type, bool, error) {
+	switch s.Kind {
+	case "boolean":
+		return types.Boolean, false, nil
+	case "int", "long":
+		t, err := s.integral()
+		return t, false, err
+	case "float":
+		return types.Float, false, nil
+	case "double":
+		return types.Double, false, nil
+	case "string", "enum":
+		return types.String, false, nil
+	case "bytes", "fixed":
+		if s.isDecimal() {
+			return types.Decimal(s.Precision, s.Scale), false, nil
+		}
+		return types.Binary, false, nil
+	case "null":
+		return types.Null, true, nil
+	case "array", "map":
+		elem, null, err := s.Items.sparkType(around)
+		if err != nil {
+			return nil, false, err
+		}
+		if s.Kind == "map" {
+			return types.MapOf(types.String, elem, null), false, nil
+		}
+		return types.ArrayOf(elem, null), false, nil
+	case "record":
+		return s.structType(around)
+	}
+	return s.unionType(around)
+}
+
+func (s *Schema) integral() (*types.Type, error) {
+	switch {
+	case s.Kind == "int" && s.Logical == "date":
+		return types.Date, nil
+	case s.Kind == "long" && (s.Logical == "timestamp-millis" || s.Logical == "timestamp-micros"):
+		return types.Timestamp, nil
+	case s.Kind == "long" && (s.Logical == "local-timestamp-millis" || s.Logical == "local-timestamp-micros"):
+		return types.TimestampNTZ, nil
+	case s.Catalyst != "":
+		return types.ParseJSON([]byte(`"` + s.Catalyst + `"`))
+	case s.Kind == "int":
+		return types.Integer, nil
+	}
+	return types.Long, nil
+}
+
+// isDecimal reports whether bytes are a decimal that Spark takes for one: its digits fit the bytes.
+func (s *Schema) isDecimal() bool {
+	return s.Logical == "decimal" && s.Precision > 0 && s.Precision <= types.MaxPrecision && s.Scale >= 0 && s.Scale <= s.Precision &&
+		(s.Kind == "bytes" || bytesFor(s.Precision) <= s.Size)
+}
+
+func (s *Schema) structType(around []string) (*types.Type, bool, error) {
+	for _, n := range around {
+		if n == s.Name {
+			return nil, false, errs.Unsupportedf("Avro schemas that contain themselves are not supported (%s), nor is the option recursiveFieldMaxDepth.", s.Name)
+		}
+	}
+	around = append(around[:len(around):len(around)], s.Name)
+	fields := make([]types.Field, len(s.Fields))
+	for i, f := range s.Fields {
+		t, null, err := f.Schema.sparkType(around)
+		if err != nil {
+			return nil, false, err
+		}
+		fields[i] = types.Field{Name: f.Name, Type: t, Nullable: null}
+	}
+	return types.Struct(fields...), false, nil
+}
+
+// unionType is the one type besides null, a number wide enough for two, or else a struct with a member for each branch.
+func (s *Schema) unionType(around []string) (*types.Type, bool, error) {
+	rest, null := s.alternatives()
+	if len(rest) == 1 {
+		t, n, err := rest[0].sparkType(around)
+		return t, n || null, err
+	}
+	if len(rest) == 0 {
+		return types.Null, true, nil
+	}
+	if len(rest) == 2 {
+		a, b := rest[0].Kind, rest[1].Kind
+		switch {
+		case a == "int" && b == "long" || a == "long" && b == "int":
+			return types.Long, null, nil
+		case a == "float" && b == "double" || a == "double" && b == "float":
+			return types.Double, null, nil
+		}
+	}
+	fields := make([]types.Field, len(rest))
+	for i, b := range rest {
+		t, _, err := b.sparkType(around)
+		if err != nil {
+			return nil, false, err
+		}
+		fields[i] = types.Field{Name: fmt.Sprintf("member%d", i), Type: t, Nullable: true}
+	}
+	return types.Struct(fields...), null, nil
+}
+
+// alternatives are a union's branches but null.
+func (s *Schema) alternatives() (rest []*Schema, null bool) {
+	for _, b := range s.Branches {
+		if b.Kind == "null" {
+			null = true
+		} else {
+			rest = append(rest, b)
+		}
+	}
+	return rest, null
+}
+
+// bytesFor is how many bytes a decimal of so many digits takes.
+func bytesFor(digits int) int {
+	for n, limit := 1, newBig(127); ; n++ {
+		if limit.Cmp(powerOfTen(digits)) >= 0 {
+			return n
+		}
+		limit.Lsh(limit, 8)
+		limit.Add(limit, newBig(255))
+	}
+}
