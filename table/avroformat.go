@@ -20,7 +20,6 @@ type avroOptions struct {
 	name, space     string
 	codec           string
 	legacy          bool
-	positional      bool
 	ignoreExtension bool
 }
 

@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 
@@ -77,7 +78,7 @@ func (r *binaryReader) content() ([]byte, error) {
 func readAll(f storage.Reader) ([]byte, error) {
 	data := make([]byte, f.Size())
 	n, err := f.ReadAt(data, 0)
-	if err == io.EOF && n == len(data) {
+	if errors.Is(err, io.EOF) && n == len(data) {
 		err = nil
 	}
 	return data[:n], err
