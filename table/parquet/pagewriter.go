@@ -32,9 +32,10 @@ func (w *leafWriter) endPage() error {
 		w.body, w.levels = appendLevels(w.body, w.reps, w.maxRep, w.levels)
 	}
 	switch {
+	case w.maxDef == 0:
 	case w.nestedLevels():
 		w.body, w.levels = appendLevels(w.body, w.defs, w.maxDef, w.levels)
-	case w.maxDef > 0:
+	default:
 		w.body = appendValidity(w.body, w.valid, w.pageEntries)
 	}
 	encoding := format.Plain

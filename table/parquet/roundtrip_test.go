@@ -27,13 +27,13 @@ func drawType(t *rapid.T, depth int) *types.Type {
 	if depth > 0 {
 		switch rapid.IntRange(0, 7).Draw(t, "kind") {
 		case 0:
-			return types.ArrayOf(drawType(t, depth-1), true)
+			return types.ArrayOf(drawType(t, depth-1), rapid.Bool().Draw(t, "nulls"))
 		case 1:
-			return types.MapOf(types.String, drawType(t, depth-1), true)
+			return types.MapOf(types.String, drawType(t, depth-1), rapid.Bool().Draw(t, "nulls"))
 		case 2:
 			fields := make([]types.Field, rapid.IntRange(1, 3).Draw(t, "fields"))
 			for i := range fields {
-				fields[i] = types.Field{Name: fmt.Sprint("f", i), Type: drawType(t, depth-1), Nullable: true}
+				fields[i] = types.Field{Name: fmt.Sprint("f", i), Type: drawType(t, depth-1), Nullable: rapid.Bool().Draw(t, "nulls")}
 			}
 			return types.Struct(fields...)
 		}
@@ -76,7 +76,7 @@ func drawVector(t *rapid.T, typ *types.Type, n int, nullable bool) *vector.Vecto
 		if typ.Kind == types.KindMap {
 			v.Children = append(v.Children, drawVector(t, typ.Key, total, false))
 		}
-		v.Children = append(v.Children, drawVector(t, typ.Elem, total, true))
+		v.Children = append(v.Children, drawVector(t, typ.Elem, total, typ.ElemNull))
 	}
 	if nullable && rapid.Bool().Draw(t, "nulls") {
 		for i := range n {
