@@ -30,7 +30,7 @@ func Members(format string) []types.Field {
 	for _, name := range []string{"file_path", "file_name", "file_size", "file_block_start", "file_block_length", "file_modification_time"} {
 		list = append(list, types.Field{Name: name, Type: generatedTypes[name]})
 	}
-	if format == "parquet" || format == "delta" {
+	if format == "parquet" {
 		list = append(list, types.Field{Name: "row_index", Type: types.Long})
 	}
 	return list

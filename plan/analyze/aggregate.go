@@ -23,6 +23,9 @@ func (a *analyzer) project(n *plan.Project, having plan.Expr) (plan.Node, error)
 		}
 		return a.shapeOver(in, list)
 	}
+	if in, err = a.reach(in, list); err != nil {
+		return nil, err
+	}
 	return a.grouped(s, in, a.newBlock(in, nil), list, having)
 }
 

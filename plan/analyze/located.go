@@ -37,6 +37,7 @@ func (a *analyzer) widenScan(s *plan.Scan) plan.Node {
 	exprs := exprsOf(s.Attrs)
 	wide := *s
 	wide.Attrs, wide.Fields = append([]*plan.Attribute(nil), s.Attrs...), append([]int(nil), s.Fields...)
+	a.located[&wide] = m
 	var names []string
 	var values []plan.Expr
 	members := m[0].T.Fields
@@ -72,11 +73,15 @@ func (a *analyzer) shownThrough(n plan.Node) []*plan.Attribute {
 func (a *analyzer) metadata(n plan.Node) []*plan.Attribute {
 	var list []*plan.Attribute
 	for _, c := range a.hiddenOf([]plan.Node{n}) {
-		if c.Name == metadataName && c.T.Kind == types.KindStruct || c.Name == fileNameColumn {
+		if isMetadata(c) && !containsID(list, c.ID) {
 			list = append(list, c)
 		}
 	}
 	return list
+}
+
+func isMetadata(c *plan.Attribute) bool {
+	return c.Name == metadataName && c.T.Kind == types.KindStruct || c.Name == fileNameColumn
 }
 
 // inputFile are the functions that ask for a member of the hidden column, and what they are where rows come from no file.
@@ -114,8 +119,8 @@ func (a *analyzer) inputFileCall(s *scope, u *plan.UnresolvedFunction) (plan.Exp
 		return &plan.Call{Name: "coalesce", Args: []plan.Expr{found[0]}, T: types.String, Pretty: shown}, nil
 	}
 	e, err := a.field(found[0], inputFile[name].member)
-	if c, ok := e.(*plan.Call); ok {
-		c.Pretty = shown
+	if err != nil {
+		return nil, err
 	}
-	return e, err
+	return &plan.Call{Name: "coalesce", Args: []plan.Expr{e}, T: plan.TypeOf(e), Pretty: shown}, nil
 }

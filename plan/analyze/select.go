@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"millrace/errs"
@@ -185,7 +186,8 @@ func (a *analyzer) star(s *scope, e *plan.UnresolvedStar) ([]plan.Expr, error) {
 		return exprsOf(s.attrs), nil
 	}
 	var cols []plan.Expr
-	for _, list := range [][]*plan.Attribute{a.hiddenOf(s.nodes), s.attrs} {
+	keys := slices.DeleteFunc(a.hiddenOf(s.nodes), isMetadata)
+	for _, list := range [][]*plan.Attribute{keys, s.attrs} {
 		for _, c := range list {
 			if a.qualified(c, e.Target) {
 				cols = append(cols, c)

@@ -211,10 +211,22 @@ func (a *analyzer) below(n plan.Node) (*scope, *block) {
 func (a *analyzer) reach(n plan.Node, list []plan.Expr) (plan.Node, error) {
 	var missing []*plan.Attribute
 	out := output(n)
+	lacks := func(c *plan.Attribute) {
+		if !containsID(out, c.ID) && !containsID(missing, c.ID) && !a.isMade(c.ID) {
+			missing = append(missing, c)
+		}
+	}
 	for _, e := range list {
 		plan.WalkExpr(e, func(e plan.Expr) bool {
-			if c, ok := e.(*plan.Attribute); ok && !containsID(out, c.ID) && !containsID(missing, c.ID) && !a.isMade(c.ID) {
-				missing = append(missing, c)
+			switch e := e.(type) {
+			case *plan.Attribute:
+				lacks(e)
+			case *plan.Subquery:
+				eachOuter(e.Plan, func(c *plan.Attribute) {
+					if containsID(a.metadata(n), c.ID) {
+						lacks(c)
+					}
+				})
 			}
 			return true
 		})
