@@ -52,11 +52,9 @@ var _ engine.Placed = rows{}
 func (r rows) Next(context.Context) (*vector.Batch, error) { return r.Result.Next() }
 
 func (r rows) Metrics() session.Metrics {
-	var m session.Metrics
-	for id, o := range r.Result.Metrics() {
-		m.Operators = append(m.Operators, session.OperatorMetrics{ID: int64(id), Parent: int64(id), Name: "operator", Values: []session.MetricValue{
-			{Key: "numOutputRows", Name: "number of output rows", Kind: "sum", Value: o.RowsOut},
-			{Key: "spillSize", Name: "spill size", Kind: "size", Value: o.SpilledBytes}}})
+	all := r.Result.Metrics()
+	m := session.Metrics{Operators: engine.OperatorMetrics(all)}
+	for _, o := range all {
 		addStreaming(&m, o)
 	}
 	return m

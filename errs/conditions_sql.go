@@ -6,6 +6,7 @@ var _ = register(map[string]Condition{
 	"PARSE_EMPTY_STATEMENT":         {Invalid, ClassParse, "42617", "Syntax error, unexpected empty statement."},
 	"UNCLOSED_BRACKETED_COMMENT":    {Invalid, ClassParse, "42601", "Found an unclosed bracketed comment. Please, append */ at the end of the comment."},
 	"FAILED_TO_PARSE_TOO_COMPLEX":   {Invalid, ClassParse, "54001", "The statement, including potential SQL functions and referenced views, was too complex to parse.\nTo mitigate this error divide the statement into multiple, less complex chunks."},
+	"INVALID_STATEMENT_OR_CLAUSE":   {Invalid, ClassParse, "42601", "The statement or clause: <operation> is not valid."},
 	"INVALID_IDENTIFIER":            {Invalid, ClassParse, "42602", "The unquoted identifier <ident> is invalid and must be back quoted as: `<ident>`.\nUnquoted identifiers can only contain ASCII letters ('a' - 'z', 'A' - 'Z'), digits ('0' - '9'), and underbar ('_').\nUnquoted identifiers must also not start with a digit.\nDifferent data sources and meta stores may impose additional restrictions on valid identifiers."},
 	"INVALID_TYPED_LITERAL":         {Invalid, ClassParse, "42604", "The value of the typed literal <valueType> is invalid: <value>."},
 	"UNSUPPORTED_TYPED_LITERAL":     {Unsupported, ClassParse, "0A000", "Literals of the type <unsupportedType> are not supported. Supported types are <supportedTypes>."},

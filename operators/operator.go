@@ -40,6 +40,7 @@ type OperatorMetrics struct {
 	Nanos                       int64
 	SpilledBytes                int64
 	RowGroups, RowGroupsSkipped int64
+	RowsSkipped                 int64 // of row groups that were read
 	Files, FilesSkipped         int64
 	BytesRead                   int64
 	State                       *StateMetrics // of a stateful operator

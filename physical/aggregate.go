@@ -356,7 +356,7 @@ func (t *part) estimateGroups(g *grouping) {
 	} else {
 		t.rows *= 0.3
 	}
-	t.bytes = t.rows * rowBytes(t.attrs)
+	t.bytes = t.rows * RowBytes(t.attrs)
 }
 
 func ids(attrs []*plan.Attribute) []plan.ID {

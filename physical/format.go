@@ -19,14 +19,70 @@ type Line struct {
 
 // Format draws a query's stages, the last one first.
 func Format(q *Query) string {
+	return FormatWith(q, func(uint32) string { return "" })
+}
+
+// FormatWith is Format with a note behind each operator, by its id.
+func FormatWith(q *Query, note func(operator uint32) string) string {
 	var b strings.Builder
 	for _, l := range Lines(q) {
 		if l.Depth > 0 {
 			b.WriteString(strings.Repeat("   ", l.Depth-1) + "+- ")
+			l.Text += note(l.Operator)
 		}
 		b.WriteString(l.Text + "\n")
 	}
 	return b.String()
+}
+
+// FormatDetails draws a query's stages with the operators' names and numbers alone, and below them what there is to say of each by its number,
+// the first stage's first.
+func FormatDetails(q *Query) string {
+	numbers, details := map[uint32]int{}, strings.Builder{}
+	for _, s := range q.Stages {
+		numberOperators(s.Root, s, numbers, &details)
+	}
+	var b strings.Builder
+	for _, l := range Lines(q) {
+		if l.Depth > 0 {
+			b.WriteString(strings.Repeat("   ", l.Depth-1) + "+- ")
+			name, _, _ := strings.Cut(l.Text, " ")
+			l.Text = fmt.Sprintf("%s (%d)", name, numbers[l.Operator])
+		}
+		b.WriteString(l.Text + "\n")
+	}
+	return b.String() + "\n" + details.String()
+}
+
+// numberOperators numbers a tree from its leaves on, and writes about each operator.
+func numberOperators(o *planpb.Operator, s *planpb.Stage, numbers map[uint32]int, b *strings.Builder) {
+	for _, c := range o.Children {
+		numberOperators(c, s, numbers, b)
+	}
+	numbers[o.Id] = len(numbers) + 1
+	fmt.Fprintf(b, "\n(%d) %s\nOutput %s\n", numbers[o.Id], operatorName(o), columnsText(o.Output))
+	for _, c := range o.Children {
+		fmt.Fprintf(b, "Input %s\n", columnsText(c.Output))
+	}
+	if text := strings.TrimSpace(detail(o, s)); text != "" {
+		fmt.Fprintf(b, "Arguments: %s\n", text)
+	}
+}
+
+func columnsText(columns []*planpb.Column) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.Name
+	}
+	return fmt.Sprintf("[%d]: [%s]", len(columns), strings.Join(names, ", "))
+}
+
+func operatorName(o *planpb.Operator) string {
+	name := strings.TrimPrefix(fmt.Sprintf("%T", o.Kind), "*planpb.Operator_")
+	if name == "CacheScan" {
+		return "InMemoryTableScan" // as Spark's users know it
+	}
+	return name
 }
 
 // Lines are a query's stages, the last one first, each followed by its operators from the root on.
@@ -63,15 +119,11 @@ func partitioningText(p *planpb.Partitioning, in []*planpb.Column) string {
 }
 
 func operatorLines(lines []Line, o *planpb.Operator, s *planpb.Stage, depth int) []Line {
-	name := strings.TrimPrefix(fmt.Sprintf("%T", o.Kind), "*planpb.Operator_")
-	if name == "CacheScan" {
-		name = "InMemoryTableScan" // as Spark's users know it
-	}
 	names := make([]string, len(o.Output))
 	for i, c := range o.Output {
 		names[i] = c.Name
 	}
-	lines = append(lines, Line{Stage: s.Id, Operator: o.Id, Depth: depth, Text: fmt.Sprintf("%s%s [%s]", name, detail(o, s), strings.Join(names, ", "))})
+	lines = append(lines, Line{Stage: s.Id, Operator: o.Id, Depth: depth, Text: fmt.Sprintf("%s%s [%s]", operatorName(o), detail(o, s), strings.Join(names, ", "))})
 	for _, c := range o.Children {
 		lines = operatorLines(lines, c, s, depth+1)
 	}
@@ -90,7 +142,14 @@ func detail(o *planpb.Operator, s *planpb.Stage) string {
 		for _, t := range s.TaskInputs {
 			splits += len(t.Splits[o.Id].GetSplits())
 		}
-		return fmt.Sprintf(" %s, %d splits", k.FileScan.Format, splits)
+		text := fmt.Sprintf(" %s, %d splits", k.FileScan.Format, splits)
+		if k.FileScan.FilesSkipped > 0 {
+			text += fmt.Sprintf(", %d files left out", k.FileScan.FilesSkipped)
+		}
+		if k.FileScan.Predicate != nil {
+			text += ", skipping by " + exprText(k.FileScan.Predicate, o.Output)
+		}
+		return text
 	case *planpb.Operator_CacheScan:
 		return " " + k.CacheScan.Relation
 	case *planpb.Operator_ExchangeSource:

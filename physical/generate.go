@@ -32,7 +32,7 @@ func (p *planner) generate(n *plan.Generate) (*part, error) {
 	out := append(t.attrs[:len(t.attrs):len(t.attrs)], n.Attrs...)
 	t.wrap(p.op(out, &planpb.Operator{Kind: &planpb.Operator_Generate{Generate: g}}), out)
 	t.rows *= elementsPerRow
-	t.bytes = t.rows * rowBytes(out)
+	t.bytes = t.rows * RowBytes(out)
 	return t, nil
 }
 

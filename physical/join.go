@@ -181,7 +181,7 @@ func (p *planner) combine(l, r *part, out []*plan.Attribute, o *planpb.Operator)
 	t := &part{attrs: out, tasks: max(l.tasks, r.tasks), rows: max(l.rows, r.rows)}
 	t.adopt(l)
 	t.adopt(r)
-	t.bytes = t.rows * rowBytes(out)
+	t.bytes = t.rows * RowBytes(out)
 	t.inputs = append(t.inputs, l.inputs...)
 	for _, in := range r.inputs {
 		if !slices.Contains(t.inputs, in) {

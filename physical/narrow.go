@@ -64,7 +64,7 @@ func (p *planner) scan(n *plan.Scan) (*part, error) {
 	if rows < 0 {
 		rows = float64(size) / 100
 	}
-	t := &part{attrs: n.Attrs, tasks: max(1, len(lists)), rows: rows, bytes: rows * rowBytes(n.Attrs)}
+	t := &part{attrs: n.Attrs, tasks: max(1, len(lists)), rows: rows, bytes: rows * RowBytes(n.Attrs)}
 	t.op = p.op(n.Attrs, &planpb.Operator{Kind: &planpb.Operator_FileScan{FileScan: scan}})
 	t.splits = map[uint32][][]*planpb.FileSplit{t.op.Id: lists}
 	return t, nil
@@ -124,7 +124,7 @@ func (p *planner) projectOver(t *part, exprs []plan.Expr) error {
 		return nil
 	}
 	t.wrap(p.op(attrs, &planpb.Operator{Kind: &planpb.Operator_Project{Project: proj}}), attrs)
-	t.bytes = t.rows * rowBytes(attrs)
+	t.bytes = t.rows * RowBytes(attrs)
 	return nil
 }
 
@@ -205,7 +205,7 @@ func (p *planner) expand(n *plan.Expand) (*part, error) {
 	}
 	t.wrap(p.op(n.Attrs, &planpb.Operator{Kind: &planpb.Operator_Expand{Expand: e}}), n.Attrs)
 	t.rows *= float64(len(n.Lists))
-	t.bytes = t.rows * rowBytes(n.Attrs)
+	t.bytes = t.rows * RowBytes(n.Attrs)
 	return t, nil
 }
 
@@ -237,8 +237,8 @@ func (p *planner) repartition(n *plan.Repartition) (*part, error) {
 	return p.exchange(t, to, nil), nil
 }
 
-// rowBytes guesses a row's size in memory.
-func rowBytes(attrs []*plan.Attribute) float64 {
+// RowBytes guesses a row's size in memory.
+func RowBytes(attrs []*plan.Attribute) float64 {
 	n := 8.0
 	for _, a := range attrs {
 		switch {

@@ -47,7 +47,7 @@ func (p *planner) limitOver(t *part, count, offset int64) {
 	t.wrap(p.op(t.attrs, &planpb.Operator{Kind: &planpb.Operator_Limit{Limit: &planpb.Limit{Limit: count, Offset: offset}}}), t.attrs)
 	if count >= 0 {
 		t.rows = min(t.rows, float64(count))
-		t.bytes = t.rows * rowBytes(t.attrs)
+		t.bytes = t.rows * RowBytes(t.attrs)
 	}
 }
 
@@ -97,7 +97,7 @@ func (p *planner) topN(s *plan.Sort, above []*plan.Project, count, offset int64)
 	top := func(limit, offset int64) {
 		t.wrap(p.op(t.attrs, &planpb.Operator{Kind: &planpb.Operator_TopN{TopN: &planpb.TopN{Keys: keys, Limit: limit, Offset: offset}}}), t.attrs)
 		t.rows = min(t.rows, float64(limit)*float64(t.tasks))
-		t.bytes = t.rows * rowBytes(t.attrs)
+		t.bytes = t.rows * RowBytes(t.attrs)
 	}
 	if t.tasks > 1 {
 		top(count+offset, 0)

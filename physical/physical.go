@@ -183,7 +183,7 @@ func (p *planner) build(n plan.Node) (*part, error) {
 		return nil, err
 	}
 	t.rows = p.est.Of(n).Rows
-	t.bytes = t.rows * rowBytes(t.attrs)
+	t.bytes = t.rows * RowBytes(t.attrs)
 	return t, nil
 }
 

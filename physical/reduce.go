@@ -79,7 +79,7 @@ func plainKeys(e equi) (left, right []*plan.Attribute, ok bool) {
 // reduces reports whether the rows of small are few beside those that large reads.
 func (p *planner) reduces(small, large plan.Node) bool {
 	rows := p.est.Of(small).Rows
-	return rows*rowBytes(small.(plan.Resolved).Output()) <= float64(p.o.BroadcastBytes) &&
+	return rows*RowBytes(small.(plan.Resolved).Output()) <= float64(p.o.BroadcastBytes) &&
 		p.read(large) > reduceShare*rows && p.read(large) > float64(p.o.SmallRows)
 }
 
@@ -100,7 +100,7 @@ func (p *planner) hand(t *part, keys []*plan.Attribute, rel *estimate.Relation) 
 
 // source reads the small side in so many tasks.
 func (p *planner) source(r *reducer, tasks int) *part {
-	return &part{attrs: r.attrs, tasks: tasks, inputs: []uint32{r.stage}, rows: r.rel.Rows, bytes: r.rel.Rows * rowBytes(r.attrs),
+	return &part{attrs: r.attrs, tasks: tasks, inputs: []uint32{r.stage}, rows: r.rel.Rows, bytes: r.rel.Rows * RowBytes(r.attrs),
 		op: p.op(r.attrs, &planpb.Operator{Kind: &planpb.Operator_ExchangeSource{ExchangeSource: &planpb.ExchangeSource{Stage: r.stage}}})}
 }
 

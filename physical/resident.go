@@ -61,7 +61,7 @@ func (p *planner) resident(n *plan.Scan, r Resident) *part {
 	}
 	parts := r.Partitions()
 	rows := max(float64(r.Rows()), 0)
-	t := &part{attrs: n.Attrs, tasks: max(1, len(parts)), rows: rows, bytes: rows * rowBytes(n.Attrs)}
+	t := &part{attrs: n.Attrs, tasks: max(1, len(parts)), rows: rows, bytes: rows * RowBytes(n.Attrs)}
 	t.op = p.op(n.Attrs, &planpb.Operator{Kind: &planpb.Operator_CacheScan{CacheScan: scan}})
 	p.scanBytes += max(r.SizeBytes(), 0)
 	for _, b := range parts {

@@ -41,7 +41,7 @@ func (p *planner) windowLimited(n *plan.WindowNode, l *groupLimit) (*part, error
 	if sorted {
 		t.sorted = t.op
 	}
-	t.bytes = t.rows * rowBytes(t.attrs)
+	t.bytes = t.rows * RowBytes(t.attrs)
 	return t, nil
 }
 

@@ -8,13 +8,18 @@ import (
 
 // Format writes a plan as EXPLAIN shows it: one line a node, inputs below and indented.
 func Format(n Node) string {
+	return FormatWith(n, func(Node) string { return "" })
+}
+
+// FormatWith is Format with a note behind each node.
+func FormatWith(n Node, note func(n Node) string) string {
 	var b strings.Builder
-	writeNode(&b, n, nil)
+	writeNode(&b, n, nil, note)
 	return b.String()
 }
 
 // writeNode writes n behind the lines of its ancestors; last says for each of them whether it is its parent's last input.
-func writeNode(b *strings.Builder, n Node, last []bool) {
+func writeNode(b *strings.Builder, n Node, last []bool, note func(n Node) string) {
 	for i, l := range last {
 		switch {
 		case i == len(last)-1 && l:
@@ -27,11 +32,11 @@ func writeNode(b *strings.Builder, n Node, last []bool) {
 			b.WriteString(":  ")
 		}
 	}
-	b.WriteString(describe(n))
+	b.WriteString(describe(n) + note(n))
 	b.WriteByte('\n')
 	children := n.Children()
 	for i, c := range children {
-		writeNode(b, c, append(last[:len(last):len(last)], i == len(children)-1))
+		writeNode(b, c, append(last[:len(last):len(last)], i == len(children)-1), note)
 	}
 }
 

@@ -33,11 +33,7 @@ func (s *Session) Run(ctx context.Context, n plan.Node) (Result, error) {
 	case *plan.Use:
 		return s.use(ctx, c)
 	case *plan.Explain:
-		out, err := s.engine.Explain(ctx, s, c.Input, c.Mode)
-		if err != nil {
-			return nil, err
-		}
-		return NewRows(nullable(fields("plan", types.String)), [][]any{{out}})
+		return s.explain(ctx, c)
 	case *plan.Cache:
 		return s.cache(ctx, c)
 	case *plan.Show:
@@ -54,6 +50,22 @@ func (s *Session) Run(ctx context.Context, n plan.Node) (Result, error) {
 		}
 	}
 	return s.engine.Execute(ctx, s, n)
+}
+
+// explain draws a plan in one row. What is wrong with the query is shown in the place of its plan, a row for each line, as Spark does.
+func (s *Session) explain(ctx context.Context, c *plan.Explain) (Result, error) {
+	out, err := s.engine.Explain(ctx, s, c.Input, c.Mode)
+	rows := [][]any{{out}}
+	if err != nil {
+		if ctx.Err() != nil || strings.EqualFold(c.Mode, "analyze") { // which has run the query
+			return nil, err
+		}
+		rows = nil
+		for line := range strings.SplitSeq("Error occurred during query planning: \n"+err.Error(), "\n") {
+			rows = append(rows, []any{line})
+		}
+	}
+	return NewRows(nullable(fields("plan", types.String)), rows)
 }
 
 // Schema is what a plan's rows will have.

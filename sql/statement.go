@@ -131,11 +131,15 @@ func (p *parser) use() plan.Node {
 	return &plan.Use{Name: p.tableName()}
 }
 
-// explain reads EXPLAIN [mode] statement.
+// explain reads EXPLAIN [mode] statement. ANALYZE is no mode of Spark's.
 func (p *parser) explain() plan.Node {
+	start := p.pos
 	p.pos++
+	if p.is("LOGICAL") {
+		p.raise(start, "INVALID_STATEMENT_OR_CLAUSE", "operation", "EXPLAIN LOGICAL")
+	}
 	e := &plan.Explain{Mode: "simple"}
-	if p.isOne("EXTENDED", "FORMATTED", "COST", "CODEGEN", "ANALYZE", "LOGICAL") {
+	if p.isOne("EXTENDED", "FORMATTED", "COST", "CODEGEN", "ANALYZE") {
 		e.Mode = strings.ToLower(p.cur().upper)
 		p.pos++
 	}

@@ -162,10 +162,7 @@ func (r *parquetReader) Close() error {
 	return err
 }
 
-func (r *parquetReader) stats() (groups, skipped, bytes int64) {
-	st := r.Reader.Stats
-	return st.RowGroups, st.RowGroupsSkipped, st.BytesRead
-}
+func (r *parquetReader) stats() parquet.ReadStats { return r.Reader.Stats }
 
 func createParquet(out io.Writer, schema *types.Type, sink *planpb.FileSink, _ *planpb.Settings) (fileWriter, error) {
 	return parquet.NewWriter(out, schema, parquet.WriteOptions{Codec: sink.Options["compression"], SchemaJSON: sink.SchemaJson})

@@ -9,6 +9,7 @@ import (
 	"millrace/planconv"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/storage"
+	"millrace/table/parquet"
 	"millrace/types"
 	"millrace/vector"
 )
@@ -224,12 +225,13 @@ func (s *scan) closeCurrent() error {
 	s.current = opened{}
 	err := r.Close()
 	if m, ok := r.(interface {
-		stats() (groups, skipped, bytes int64)
+		stats() parquet.ReadStats
 	}); ok {
-		groups, skipped, bytes := m.stats()
-		s.metrics.RowGroups += groups
-		s.metrics.RowGroupsSkipped += skipped
-		s.metrics.BytesRead += bytes
+		read := m.stats()
+		s.metrics.RowGroups += read.RowGroups
+		s.metrics.RowGroupsSkipped += read.RowGroupsSkipped
+		s.metrics.RowsSkipped += read.RowsSkipped
+		s.metrics.BytesRead += read.BytesRead
 	}
 	return err
 }

@@ -24,8 +24,10 @@ import (
 	"millrace/operators/expr"
 	"millrace/planconv"
 	planpb "millrace/proto/millrace/plan/v1"
+	workerpb "millrace/proto/millrace/worker/v1"
 	"millrace/session"
 	"millrace/shuffle"
+	"millrace/shuffle/wire"
 	"millrace/state"
 	"millrace/vector"
 	"millrace/worker"
@@ -169,10 +171,11 @@ type running struct {
 	tasks  sync.WaitGroup
 	final  []operators.Operator // one for each task of the last stage
 
-	mu      sync.Mutex
-	metrics session.Metrics
-	opened  bool     // the first of final
-	placed  []string // workers of the last stage's tasks
+	mu        sync.Mutex
+	metrics   session.Metrics
+	operators map[uint32]*operators.OperatorMetrics
+	opened    bool     // the first of final
+	placed    []string // workers of the last stage's tasks
 }
 
 // Worker implements engine.Placed.
@@ -201,6 +204,7 @@ func (q *running) task(s *planpb.Stage, task int) (err error) {
 	}
 	metrics := &operators.Metrics{ByOperator: map[uint32]*operators.OperatorMetrics{}}
 	defer func() {
+		q.addOperators(metrics)
 		for _, m := range metrics.ByOperator {
 			q.r.Spilled.Add(m.SpilledBytes)
 			q.addStreaming(m)
@@ -326,7 +330,19 @@ func (q *running) read() (*vector.Batch, error) {
 func (q *running) Metrics() session.Metrics {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.metrics
+	m := q.metrics
+	m.Operators = engine.OperatorMetrics(q.operators)
+	return m
+}
+
+// addOperators adds what a task's operators did.
+func (q *running) addOperators(m *operators.Metrics) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.operators == nil {
+		q.operators = map[uint32]*operators.OperatorMetrics{}
+	}
+	wire.AddMetrics(q.operators, &workerpb.TaskReport{Operators: wire.Metrics(m)})
 }
 
 // addStreaming adds what a task's operator says of a streaming state, as if there were one operator.

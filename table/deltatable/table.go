@@ -65,7 +65,9 @@ func (t *Table) PlanScan(ctx context.Context, r physical.ScanRequest) (*planpb.F
 		return nil, nil, err
 	}
 	var splits []*planpb.FileSplit
-	for _, a := range t.candidates(r) {
+	files := t.candidates(r)
+	scan.FilesSkipped = int64(t.Snapshot.NumFiles() - len(files))
+	for _, a := range files {
 		s, err := t.split(ctx, a)
 		if err != nil {
 			return nil, nil, err

@@ -1900,6 +1900,7 @@ type FileScan struct {
 	Options       map[string]string `protobuf:"bytes,4,rep,name=options,proto3" json:"options,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // the reader's options
 	FileSchema    []*Column         `protobuf:"bytes,5,rep,name=file_schema,json=fileSchema,proto3" json:"file_schema,omitempty"`                                                   // all columns of the file in order, for CSV and for checks
 	Stages        []uint32          `protobuf:"varint,6,rep,packed,name=stages,proto3" json:"stages,omitempty"`                                                                     // reserved for dynamic filters: stages whose build side publishes one
+	FilesSkipped  int64             `protobuf:"varint,660,opt,name=files_skipped,json=filesSkipped,proto3" json:"files_skipped,omitempty"`                                          // by partition values and statistics when the splits were chosen
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1974,6 +1975,13 @@ func (x *FileScan) GetStages() []uint32 {
 		return x.Stages
 	}
 	return nil
+}
+
+func (x *FileScan) GetFilesSkipped() int64 {
+	if x != nil {
+		return x.FilesSkipped
+	}
+	return 0
 }
 
 type FileColumn struct {
@@ -4477,7 +4485,7 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\n" +
 	"cache_sink\x18) \x01(\v2\x1b.millrace.plan.v1.CacheSinkH\x00R\tcacheSink\x129\n" +
 	"\bgenerate\x18\xdc\x01 \x01(\v2\x1a.millrace.plan.v1.GenerateH\x00R\bgenerateB\x06\n" +
-	"\x04kind\"\xe2\x02\n" +
+	"\x04kind\"\x88\x03\n" +
 	"\bFileScan\x12\x16\n" +
 	"\x06format\x18\x01 \x01(\tR\x06format\x126\n" +
 	"\acolumns\x18\x02 \x03(\v2\x1c.millrace.plan.v1.FileColumnR\acolumns\x124\n" +
@@ -4485,7 +4493,8 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\aoptions\x18\x04 \x03(\v2'.millrace.plan.v1.FileScan.OptionsEntryR\aoptions\x129\n" +
 	"\vfile_schema\x18\x05 \x03(\v2\x18.millrace.plan.v1.ColumnR\n" +
 	"fileSchema\x12\x16\n" +
-	"\x06stages\x18\x06 \x03(\rR\x06stages\x1a:\n" +
+	"\x06stages\x18\x06 \x03(\rR\x06stages\x12$\n" +
+	"\rfiles_skipped\x18\x94\x05 \x01(\x03R\ffilesSkipped\x1a:\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xf7\x01\n" +

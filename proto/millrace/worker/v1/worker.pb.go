@@ -1021,6 +1021,7 @@ type OperatorReport struct {
 	BytesRead        int64                  `protobuf:"varint,10,opt,name=bytes_read,json=bytesRead,proto3" json:"bytes_read,omitempty"`
 	State            *StateReport           `protobuf:"bytes,11,opt,name=state,proto3" json:"state,omitempty"`
 	EventTime        *EventTime             `protobuf:"bytes,12,opt,name=event_time,json=eventTime,proto3" json:"event_time,omitempty"`
+	RowsSkipped      int64                  `protobuf:"varint,660,opt,name=rows_skipped,json=rowsSkipped,proto3" json:"rows_skipped,omitempty"` // of row groups that were read, by pages
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -1137,6 +1138,13 @@ func (x *OperatorReport) GetEventTime() *EventTime {
 		return x.EventTime
 	}
 	return nil
+}
+
+func (x *OperatorReport) GetRowsSkipped() int64 {
+	if x != nil {
+		return x.RowsSkipped
+	}
+	return 0
 }
 
 // What a stateful operator says of its partition's state.
@@ -1686,7 +1694,7 @@ const file_millrace_worker_v1_worker_proto_rawDesc = "" +
 	"\vmemory_peak\x18\x04 \x01(\x03R\n" +
 	"memoryPeak\x12@\n" +
 	"\toperators\x18\x05 \x03(\v2\".millrace.worker.v1.OperatorReportR\toperators\x12'\n" +
-	"\x0fpartition_bytes\x18\x06 \x03(\x03R\x0epartitionBytes\"\xaf\x03\n" +
+	"\x0fpartition_bytes\x18\x06 \x03(\x03R\x0epartitionBytes\"\xd3\x03\n" +
 	"\x0eOperatorReport\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x19\n" +
 	"\brows_out\x18\x02 \x01(\x03R\arowsOut\x12\x1b\n" +
@@ -1703,7 +1711,8 @@ const file_millrace_worker_v1_worker_proto_rawDesc = "" +
 	" \x01(\x03R\tbytesRead\x125\n" +
 	"\x05state\x18\v \x01(\v2\x1f.millrace.worker.v1.StateReportR\x05state\x12<\n" +
 	"\n" +
-	"event_time\x18\f \x01(\v2\x1d.millrace.worker.v1.EventTimeR\teventTime\"\xd5\x02\n" +
+	"event_time\x18\f \x01(\v2\x1d.millrace.worker.v1.EventTimeR\teventTime\x12\"\n" +
+	"\frows_skipped\x18\x94\x05 \x01(\x03R\vrowsSkipped\"\xd5\x02\n" +
 	"\vStateReport\x12\x12\n" +
 	"\x04rows\x18\x01 \x01(\x03R\x04rows\x12\x18\n" +
 	"\aupdated\x18\x02 \x01(\x03R\aupdated\x12\x18\n" +
