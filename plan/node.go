@@ -439,6 +439,14 @@ type Statistics interface {
 	ColumnStatistics(i int) (ColumnStatistics, bool)
 }
 
+// Exact is a Table whose metadata may answer for it. It is asked while queries are planned.
+type Exact interface {
+	Table
+	// Exact is the number of rows that the table has, and of each of these columns of Schema the nulls, and the bounds, which are attained (nil: it
+	// has nulls only); false unless all of this is certain.
+	Exact(columns []int) (rows int64, known []ColumnStatistics, ok bool)
+}
+
 // ColumnStatistics tells of a column of a table: bounds in a Literal's form (nil: unknown), which need not be attained.
 type ColumnStatistics struct {
 	Min, Max any

@@ -36,7 +36,10 @@ func Optimize(n plan.Node, o Options) (plan.Node, error) {
 	if n, err = reorderJoins(n, estimate.New()); err != nil {
 		return nil, err
 	}
-	return prune(n)
+	if n, err = prune(n); err != nil {
+		return nil, err
+	}
+	return answerFromMetadata(n)
 }
 
 // maxRounds bounds the fixed point; plans settle in two or three.
