@@ -62,10 +62,13 @@ type cluster struct {
 }
 
 // newCluster makes an engine whose exchanges are cut as if its tables were large.
-func newCluster(t *testing.T, s setup) *cluster {
+func newCluster(t *testing.T, s setup) *cluster { return newClusterWith(t, s, txn.Options{}) }
+
+func newClusterWith(t *testing.T, s setup, commits txn.Options) *cluster {
 	c := &cluster{t: t, dir: t.TempDir(), runner: enginetest.NewRunner(t, s.tasks, s.staged, s.memory)}
 	logs := log.NewCache()
-	committer := txn.New(logs, txn.NewMemoryHeads(), txn.Options{Engine: "test"})
+	commits.Engine = "test"
+	committer := txn.New(logs, txn.NewMemoryHeads(), commits)
 	t.Cleanup(committer.Close)
 	catalog := engine.NewCatalog(&memoryKV{pairs: map[string][]byte{}}, filepath.Join(c.dir, "warehouse"))
 	c.engine = engine.New(engine.Options{Runner: c.runner, Committer: committer, Logs: logs, Catalog: catalog, Version: "test", SmallRows: 1})

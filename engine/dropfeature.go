@@ -103,6 +103,7 @@ func (a *alteration) withoutFeature(feature string) error {
 		a.m.Configuration["delta.requireCheckpointProtectionBeforeVersion"] = strconv.FormatInt(a.before.Version+1, 10)
 	}
 	a.info = delta.Info("DROP FEATURE", delta.Param{Name: "featureName", Value: feature}, delta.Param{Name: "truncateHistory", Value: false})
+	a.reads = true // files that others have added since may need the feature
 	if err := a.put([]delta.Action{{Metadata: a.m}, {Protocol: p}}); err != nil {
 		return err
 	}

@@ -93,7 +93,7 @@ func (st *statement) commitAll(t *transaction) error {
 	if len(parts) == 0 {
 		return nil
 	}
-	_, err := st.e.o.Committer.CommitAll(st.ctx, t.id, parts)
+	_, err := st.e.o.Committer.CommitAllSurely(st.ctx, t.id, parts)
 	for _, p := range parts {
 		st.e.frames.written(p.Table)
 	}

@@ -412,7 +412,7 @@ func (st *statement) commitWrite(w deltaWrite, before *delta.Snapshot, m *delta.
 		_, err = st.commit(r)
 		return err
 	}
-	res, err := st.e.o.Committer.Commit(st.ctx, r) // a stream's batches leave what is cached as it is, as in Spark
+	res, err := st.e.o.Committer.CommitSurely(st.ctx, r) // a stream's batches leave what is cached as it is, as in Spark
 	if err == nil {
 		*w.batch = BatchStats{Files: stats.files, Rows: stats.rows, Bytes: stats.bytes, Known: res.Skipped}
 	}
@@ -424,7 +424,7 @@ func (st *statement) commit(r txn.Request) (txn.Result, error) {
 	if t := st.transaction(); t != nil {
 		return t.stage(r)
 	}
-	res, err := st.e.o.Committer.Commit(st.ctx, r)
+	res, err := st.e.o.Committer.CommitSurely(st.ctx, r)
 	st.e.frames.written(r.Table)
 	return res, err
 }

@@ -226,16 +226,21 @@ func (c *Committer) drain(q *queue) {
 			unlock = func() {}
 			c.opt.Logger.Warn("commit without the table's lock", "table", q.table.URL(), "error", err)
 		}
+		cancel()
+		ctx, cancel = context.WithTimeout(c.ctx, lockWait)
 		doubt, err := c.heads.Doubt(ctx, q.table.URL())
 		cancel()
 		done := false
-		if err != nil || doubt == nil || c.ctx.Err() != nil {
+		if err == nil && doubt == nil || c.ctx.Err() != nil {
 			done = c.turn(q)
 		}
 		unlock()
 		<-q.owner
 		if done {
 			return
+		}
+		if err != nil && c.pause(try, true) == nil { // what is not known to be decided must not be built upon
+			c.opt.Logger.Warn("ask whether a transaction is undecided", "table", q.table.URL(), "error", err)
 		}
 		if err == nil && doubt != nil {
 			if _, err := c.finish(c.ctx, doubt.ID); err != nil && c.pause(try, true) == nil {
@@ -289,9 +294,10 @@ func (c *Committer) take(q *queue) []*job {
 		q.running = false
 		return nil
 	}
-	apps := map[string]bool{}
+	apps, ids := map[string]bool{}, map[string]bool{}
 	n := 0
-	for n < len(q.waiting) && n < c.opt.Group && q.waiting[n].groupable() && distinct(apps, q.waiting[n].appIDs()) {
+	for n < len(q.waiting) && n < c.opt.Group && q.waiting[n].groupable() && !ids[q.waiting[n].TxnID] && distinct(apps, q.waiting[n].appIDs()) {
+		ids[q.waiting[n].TxnID] = true // one that was sent twice is judged after it was written once
 		n++
 	}
 	n = max(n, 1)

@@ -151,7 +151,7 @@ func checkAdded(c *contest) error {
 		if theirs == nil {
 			theirs = (&Request{Actions: c.w.Actions}).regrown()
 		}
-		if grown, err := c.onlyGrown(theirs, a.Path); err != nil || grown {
+		if harmless, err := c.harmless(theirs, a.Path); err != nil || harmless {
 			if err != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package txn
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
@@ -28,6 +29,19 @@ func (c *contest) onlyGrown(theirs map[string]regrowth, path string) (bool, erro
 		return false, err
 	}
 	return contains(after, before), nil
+}
+
+// harmless reports whether a file that a commit added again holds nothing that the transaction should have read: rows were taken away from a file
+// on which it does not depend, or other rows than it takes away itself.
+func (c *contest) harmless(theirs map[string]regrowth, path string) (bool, error) {
+	grown, err := c.onlyGrown(theirs, path)
+	if err != nil || !grown {
+		return false, err
+	}
+	if !c.ReadTable && !slices.Contains(c.ReadFiles, path) {
+		return true, nil
+	}
+	return c.otherRows(path)
 }
 
 // otherRows reports whether both the transaction and the winner delete rows of a file by its deletion vector, and no row twice.

@@ -97,10 +97,10 @@ func TestRowLevel(t *testing.T) {
 	if n, gone := liveRows(t, s1); n != 95 || gone.String() != "{1,2,3,10,11}" {
 		t.Fatal(n, gone)
 	}
-	commit(deleteRows(t, c, s, "same row", 3, 4), "DELTA_CONCURRENT_DELETE_READ.WITHOUT_HINT")
+	commit(deleteRows(t, c, s, "same row", 3, 4), "DELTA_CONCURRENT_APPEND.WITHOUT_HINT")
 	blunt := deleteRows(t, c, s, "file", 40)
 	blunt.RowLevel = false
-	commit(blunt, "DELTA_CONCURRENT_DELETE_READ.WITHOUT_HINT")
+	commit(blunt, "DELTA_CONCURRENT_APPEND.WITHOUT_HINT")
 
 	update := deleteRows(t, c, s, "update", 20) // writes the row anew, with an id that others look for
 	moved := addFile("b.parquet", 1)

@@ -1,0 +1,59 @@
+package txn
+
+import (
+	"context"
+	"time"
+
+	"millrace/errs"
+)
+
+const (
+	askFor      = 10 * time.Minute // then the answer is that it is not known
+	knownWithin = time.Minute      // the same on behalf of somebody who has left
+)
+
+// CommitSurely is Commit for those who cannot live with a doubt: while the outcome is not known it asks again, with the same identifier, so that
+// the transaction is neither committed twice nor called failed when it is in the log. When the context ends before anything was
+// written, nothing will be; when it ends later, the outcome is still looked for, for a while.
+func (c *Committer) CommitSurely(ctx context.Context, r Request) (res Result, err error) {
+	err = c.surely(ctx, r.TxnID, r.Table, func(ctx context.Context) error {
+		res, err = c.Commit(ctx, r)
+		return err
+	})
+	return res, err
+}
+
+// CommitAllSurely is CommitAll in the same way.
+func (c *Committer) CommitAllSurely(ctx context.Context, id string, parts []Request) (res []Result, err error) {
+	err = c.surely(ctx, id, "several tables", func(ctx context.Context) error {
+		res, err = c.CommitAll(ctx, id, parts)
+		return err
+	})
+	return res, err
+}
+
+func (c *Committer) surely(ctx context.Context, id, table string, ask func(context.Context) error) error {
+	doubt, left, start := false, false, time.Now()
+	for try := 0; ; try++ {
+		err := ask(ctx)
+		doubt = doubt || retryable(err)
+		if err == nil || !doubt || final(err) || errs.Is(err, errs.Exhausted) {
+			return err
+		}
+		if c.ctx.Err() != nil || left && ctx.Err() != nil || time.Since(start) > askFor {
+			return errs.New("MILLRACE_DELTA_COMMIT_UNKNOWN", "txnId", id, "tableName", table, "reason", err.Error())
+		}
+		select {
+		case <-time.After(min(10*time.Millisecond<<min(try, 6), 500*time.Millisecond)):
+			continue
+		case <-c.ctx.Done():
+		case <-ctx.Done():
+		}
+		if !left { // it may be in the log all the same
+			left = true
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), knownWithin)
+			defer cancel()
+		}
+	}
+}
