@@ -11,6 +11,7 @@ import (
 	"millrace/plan"
 	"millrace/table/deltatable"
 	"millrace/txn"
+	"millrace/types"
 )
 
 // scanFiles is the rows of some files of a table.
@@ -32,20 +33,39 @@ type compacted struct {
 	arrange func(*plan.Scan) (plan.Node, error) // nil: all rows go to one task
 }
 
-// rewriteFiles writes the rows of files anew, without those that deletion vectors have taken out.
+// rewriteFiles writes the rows of files anew, without those that deletion vectors have taken out. Rows that the table tracks stay known by what they were.
 func (st *statement) rewriteFiles(l *log.Table, snap *delta.Snapshot, files []*delta.Add, m *delta.Metadata, how compacted) ([]*delta.Add, error) {
-	if snap.BoolProperty("delta.enableRowTracking") {
-		return nil, errs.Unsupportedf("Rewriting files of a table that tracks rows (delta.enableRowTracking) is not supported yet: %s.", l.URL())
+	schema, err := delta.ParseSchema(m.SchemaString)
+	if err != nil {
+		return nil, err
 	}
 	scan := st.scanFiles(l, snap, files)
+	t := scan.Table.(*deltaTable)
+	var tracked []plan.Expr
+	if id, version := t.RowColumns(); id != "" {
+		scan.Table = deltatable.NewPlaced(t)
+		for i, name := range []string{id, version} {
+			a := &plan.Attribute{ID: plan.ID(len(scan.Attrs) + 1), Name: name, T: types.Long, Null: true}
+			scan.Fields, scan.Attrs, tracked = append(scan.Fields, len(t.Schema().Fields)+2+i), append(scan.Attrs, a), append(tracked, a)
+		}
+	}
 	var input plan.Node = &plan.Repartition{Input: scan, N: 1, Shuffle: true}
 	if how.arrange != nil {
-		var err error
 		if input, err = how.arrange(scan); err != nil {
 			return nil, err
 		}
 	}
-	adds, _, err := st.writeSized(l, input, m, how.target)
+	sink, input, err := st.sink(l.URL(), input, m, schema)
+	if err != nil {
+		return nil, err
+	}
+	sink.TargetFileBytes = how.target
+	if tracked != nil {
+		p := input.(*plan.Project)
+		p.Exprs = append(p.Exprs, tracked...)
+		keepRows(t, sink)
+	}
+	adds, _, err := st.writeInto(sink, input)
 	for _, a := range adds {
 		a.DataChange = false
 	}

@@ -58,24 +58,36 @@ func (st *statement) transaction() *transaction {
 // transact carries out BEGIN TRANSACTION, COMMIT and ROLLBACK.
 func (st *statement) transact(name string) (session.Result, error) {
 	k := st.sessionTransaction()
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	if name == beginTransaction {
-		if k.open != nil {
-			return nil, errs.New("MILLRACE_TRANSACTION_OPEN")
-		}
-		k.open = &transaction{id: uuid.NewString(), tables: map[string]*txTable{}}
-		return emptyResult(), nil
+		return emptyResult(), k.begin()
 	}
-	if k.open == nil {
+	t := k.end()
+	if t == nil {
 		return nil, errs.New("MILLRACE_NO_TRANSACTION", "statement", name)
 	}
-	t := k.open
-	k.open = nil
 	if name == rollbackTransaction {
 		return emptyResult(), nil // files without a commit are VACUUM's
 	}
 	return emptyResult(), st.commitAll(t)
+}
+
+func (k *sessionTransaction) begin() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.open != nil {
+		return errs.New("MILLRACE_TRANSACTION_OPEN")
+	}
+	k.open = &transaction{id: uuid.NewString(), tables: map[string]*txTable{}}
+	return nil
+}
+
+// end is the transaction that was open, or nil.
+func (k *sessionTransaction) end() *transaction {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	t := k.open
+	k.open = nil
+	return t
 }
 
 func (st *statement) commitAll(t *transaction) error {
@@ -86,6 +98,9 @@ func (st *statement) commitAll(t *transaction) error {
 	}
 	var parts []txn.Request
 	for _, url := range t.order {
+		if err := st.completeFeed(t.tables[url]); err != nil {
+			return err
+		}
 		if r, changes := t.tables[url].request(); changes {
 			parts = append(parts, r)
 		}
