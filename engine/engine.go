@@ -61,6 +61,8 @@ type Engine struct {
 	o       Options
 	footers *table.Footers
 	frames  *frames
+
+	compacted compactedPartitions
 }
 
 var _ session.Cacher = (*Engine)(nil)

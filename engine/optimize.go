@@ -34,7 +34,8 @@ type compaction struct {
 	zBy     []string // columns of ZORDER BY
 	full    bool     // what is clustered already is clustered anew
 	purge   bool     // only files with deletion vectors
-	auto    bool
+	auto    bool     // after a write
+	small   int64    // of auto: files below this size are compacted
 	target  int64
 	where   string
 	bins    [][]*delta.Add
@@ -80,18 +81,20 @@ func (o *compaction) run(where plan.Expr) (session.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := o.pack(keep); err != nil {
+	if err := o.compact(keep); err != nil {
 		return nil, err
-	}
-	if err := o.rewrite(); err != nil {
-		return nil, err
-	}
-	if len(o.removed) > 0 {
-		if err := o.commit(); err != nil {
-			return nil, err
-		}
 	}
 	return o.st.rowsResult(optimizeSchema, [][]any{{o.log.URL(), o.metrics(start)}})
+}
+
+func (o *compaction) compact(keep func(*delta.Add) (bool, error)) error {
+	if err := o.pack(keep); err != nil {
+		return err
+	}
+	if err := o.rewrite(); err != nil || len(o.removed) == 0 {
+		return err
+	}
+	return o.commit()
 }
 
 func (o *compaction) checkColumns() error {
@@ -114,7 +117,7 @@ func (o *compaction) curved() (columns []string, curve string) {
 	if len(o.zBy) > 0 {
 		return o.zBy, "zorder"
 	}
-	if !o.purge {
+	if !o.purge && !o.auto {
 		if c := o.snap.ClusteringColumns(); len(c) > 0 {
 			return c, "hilbert"
 		}
@@ -136,7 +139,11 @@ func (o *compaction) wanted(a *delta.Add) bool {
 	case len(columns) > 0:
 		return o.full || a.ClusteringProvider != "liquid" || deletedRatio(a) > maxDeletedRatio
 	}
-	return a.Size < o.target || deletedRatio(a) > maxDeletedRatio
+	limit := o.target
+	if o.auto {
+		limit = o.small
+	}
+	return a.Size < limit || deletedRatio(a) > maxDeletedRatio
 }
 
 func deletedRatio(a *delta.Add) float64 {
@@ -235,16 +242,16 @@ func (o *compaction) commit() error {
 	for _, a := range o.removed {
 		actions = append(actions, delta.Action{Remove: a.Remove(now, false)})
 	}
-	var predicate []string
+	predicate := "[]"
 	if o.where != "" {
-		predicate = []string{o.where}
+		predicate = jsonText([]string{o.where})
 	}
 	columns, curve := o.curved()
 	zBy, clusterBy := o.zBy, columns
 	if curve != "hilbert" {
 		clusterBy = nil
 	}
-	params := []delta.Param{{Name: "predicate", Value: jsonList(predicate)}}
+	params := []delta.Param{{Name: "predicate", Value: predicate}}
 	operation := "OPTIMIZE"
 	if o.purge {
 		operation = "REORG"

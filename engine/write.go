@@ -93,6 +93,9 @@ func (st *statement) writeDelta(w deltaWrite) (session.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if id == nil {
+		input = st.optimizedWrite(w.options, metadata, input)
+	}
 	adds, stats, err := st.writeFiles(l, input, metadata, protocol)
 	if err != nil {
 		return nil, err
@@ -415,6 +418,7 @@ func (st *statement) commitWrite(w deltaWrite, before *delta.Snapshot, m *delta.
 	res, err := st.e.o.Committer.CommitSurely(st.ctx, r) // a stream's batches leave what is cached as it is, as in Spark
 	if err == nil {
 		*w.batch = BatchStats{Files: stats.files, Rows: stats.rows, Bytes: stats.bytes, Known: res.Skipped}
+		st.autoCompact(r)
 	}
 	return err
 }
@@ -426,6 +430,9 @@ func (st *statement) commit(r txn.Request) (txn.Result, error) {
 	}
 	res, err := st.e.o.Committer.CommitSurely(st.ctx, r)
 	st.e.frames.written(r.Table)
+	if err == nil {
+		st.autoCompact(r)
+	}
 	return res, err
 }
 
