@@ -91,3 +91,13 @@ func TestChanges(t *testing.T) {
 		spark(t, "changes.py", "spark-check", dir)
 	}
 }
+
+// TestKinds has a table of every kind that millrace writes read by delta-rs and by Spark, which changes rows of it, and read on by millrace.
+func TestKinds(t *testing.T) {
+	c := up(t)
+	dir := t.TempDir()
+	python(t, client, "kinds.py", "write", dir, c.Remote)
+	python(t, client, "kinds.py", "deltars-check", dir)
+	spark(t, "kinds.py", "spark-check", dir)
+	python(t, client, "kinds.py", "read-on", dir, c.Remote)
+}

@@ -86,7 +86,7 @@ def track(s, folder):
               f"'delta.enableDeletionVectors' = '{vectors}')")
         for text in (f"INSERT INTO {t} SELECT id, 1 FROM range(0, 10, 1, 1)", f"UPDATE {t} SET v = 2 WHERE id IN (3, 4)",
                      f"MERGE INTO {t} USING (SELECT 5L i UNION ALL SELECT 50L) ON id = i WHEN MATCHED THEN UPDATE SET v = 3 WHEN NOT MATCHED THEN INSERT (id) VALUES (i)",
-                     f"DELETE FROM {t} WHERE id = 0", f"UPDATE {t} SET v = 7 WHERE id = 3"):
+                     f"DELETE FROM {t} WHERE id = 0", f"UPDATE {t} SET v = 7 WHERE id = 3", f"OPTIMIZE {t}"):
             s.sql(text)
 
 
