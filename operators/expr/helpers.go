@@ -138,7 +138,7 @@ func Wrap(c *Call, err error) error {
 var withoutContext = map[string]bool{"BINARY_ARITHMETIC_OVERFLOW": true, "CAST_OVERFLOW": true, "CAST_OVERFLOW_IN_TABLE_INSERT": true,
 	"INVALID_PARAMETER_VALUE": true, "COLLECTION_SIZE_LIMIT_EXCEEDED": true, "_LEGACY_ERROR_TEMP_3242": true, "DUPLICATED_MAP_KEY": true, "NULL_MAP_KEY": true,
 	"COMPARATOR_RETURNS_NULL": true, "MALFORMED_RECORD_IN_PARSING": true, "CANNOT_PARSE_TIME": true, "CONVERSION_INVALID_INPUT": true,
-	"INVALID_UTF8_STRING": true, "UNSUPPORTED_FEATURE": true}
+	"INVALID_FORMAT": true, "INVALID_UTF8_STRING": true, "UNSUPPORTED_FEATURE": true}
 
 func mainCondition(c string) string {
 	main, _, _ := strings.Cut(c, ".")

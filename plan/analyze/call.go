@@ -68,8 +68,12 @@ func (a *analyzer) functionName(u *plan.UnresolvedFunction) (string, error) {
 	last := strings.ToLower(parts[len(parts)-1])
 	qualifier := strings.ToLower(strings.Join(parts[:len(parts)-1], "."))
 	known := special[last] != nil || contexts[last] != nil || fn.Lookup(last) != nil
-	if known && (qualifier == "" || qualifier == "builtin" || qualifier == "system.builtin") {
+	builtin := qualifier == "" || qualifier == "builtin" || qualifier == "system.builtin"
+	switch {
+	case known && builtin:
 		return last, nil
+	case builtin && fn.Unbuilt(last):
+		return "", errs.Unsupportedf("The function %s is not supported.", types.Quote(last))
 	}
 	db, cat := a.conf.Database, a.conf.CatalogName
 	if db == "" {
@@ -126,6 +130,9 @@ func (a *analyzer) resolveCall(f *fn.Func, name string, args []plan.Expr, known 
 	if err != nil {
 		c.Pretty = prettyCall(name, c)
 		return nil, fn.WithSQL(err, Pretty(c))
+	}
+	if r.Shown != "" {
+		name = r.Shown
 	}
 	c.Pretty = prettyCall(name, c)
 	if r.Keep > 0 {

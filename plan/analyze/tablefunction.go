@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"strings"
+
 	"millrace/errs"
 	"millrace/plan"
 	"millrace/plan/fn"
@@ -17,6 +19,9 @@ func (a *analyzer) tvf(n *plan.UnresolvedTVF) (plan.Node, error) {
 		return a.tableChanges(n, byPath)
 	}
 	f := fn.Lookup(name)
+	if lower := strings.ToLower(name); f == nil && fn.Unbuilt(lower) {
+		return nil, at(errs.Unsupportedf("The function %s is not supported.", types.Quote(lower)), n.Origin)
+	}
 	if f == nil || f.Kind != fn.Generator {
 		return nil, at(errs.New("UNRESOLVABLE_TABLE_VALUED_FUNCTION", "name", types.QuoteParts(n.Name...)), n.Origin)
 	}

@@ -45,6 +45,7 @@ type Result struct {
 	Type          *types.Type
 	Nullable      bool
 	Kernel        string // empty: the function's first name
+	Shown         string // the name that columns and messages show, if it is not the one that was written
 	Options       map[string]string
 	Skip          int  // how many of the first arguments do not reach the kernel
 	Swap          bool // the first two arguments change places
