@@ -37,4 +37,8 @@ var _ = register(map[string]Condition{
 	"INVALID_FORMAT.WRONG_NUM_TOKEN":                                         {Invalid, ClassAnalysis, "42601", "The format is invalid: <format>. At most one <token> is allowed in the number format."},
 	"INVALID_FORMAT.MISMATCH_INPUT":                                          {Invalid, ClassIllegalArgument, "42601", "The format is invalid: <format>. The input <inputType> <input> does not match the format."},
 	"INVALID_PARAMETER_VALUE.BINARY_FORMAT":                                  {Invalid, ClassAnalysis, "22023", "The value of parameter(s) <parameter> in <functionName> is invalid: expects one of binary formats 'base64', 'hex', 'utf-8', but got <invalidFormat>."},
+	"COLLATION_INVALID_NAME":                                                 {Invalid, ClassSpark, "42704", "The value <collationName> does not represent a correct collation name. Suggested valid collation names: [<proposals>]."},
+	"COLLATION_MISMATCH.EXPLICIT":                                            {Invalid, ClassAnalysis, "42P21", "Could not determine which collation to use for string functions and operators. Error occurred due to the mismatch between explicit collations: [<explicitTypes>]. Decide on a single explicit collation and remove others."},
+	"INDETERMINATE_COLLATION":                                                {Invalid, ClassAnalysis, "42P22", "Could not determine which collation to use for string operation. Use COLLATE clause to set the collation explicitly."},
+	"INDETERMINATE_COLLATION_IN_EXPRESSION":                                  {Invalid, ClassAnalysis, "42P22", "Data type of <expr> has indeterminate collation. Use COLLATE clause to set the collation explicitly."},
 })

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"millrace/collation"
 	"millrace/types"
 )
 
@@ -35,7 +36,7 @@ func (p *parser) dataType() *types.Type {
 		return p.timestampType()
 	case "STRING":
 		if p.accept("COLLATE") {
-			return &types.Type{Kind: types.KindString, Collation: collation(p.qualifiedName())}
+			return &types.Type{Kind: types.KindString, Collation: p.collation(start)}
 		}
 	}
 	if t := plainTypes[name]; t != nil && !p.isOp("(") {
@@ -45,11 +46,17 @@ func (p *parser) dataType() *types.Type {
 }
 
 // collation is the name of a collation as types carry it: empty for the default one.
-func collation(parts []string) string {
-	if c := strings.ToUpper(parts[len(parts)-1]); c != "UTF8_BINARY" {
-		return c
+func (p *parser) collation(start int) string {
+	parts := p.qualifiedName()
+	name := parts[len(parts)-1]
+	c, err := collation.Find(name)
+	if err != nil {
+		p.raise(start, "COLLATION_INVALID_NAME", "collationName", name, "proposals", collation.Binary)
 	}
-	return ""
+	if c.Name == collation.Binary {
+		return ""
+	}
+	return c.Name
 }
 
 func (p *parser) timestampType() *types.Type {

@@ -70,7 +70,7 @@ func (p *parser) viewClause() bool {
 	case p.accept("TBLPROPERTIES"):
 		p.properties()
 	case p.accept("DEFAULT", "COLLATION"):
-		p.identifier()
+		p.defaultCollation()
 	case p.accept("WITH", "SCHEMA"):
 		if !p.accept("TYPE", "EVOLUTION") {
 			p.identifier()
@@ -79,6 +79,13 @@ func (p *parser) viewClause() bool {
 		return false
 	}
 	return true
+}
+
+// defaultCollation reads the collation that strings would have of which nothing else is said.
+func (p *parser) defaultCollation() {
+	if name := p.collation(p.pos); name != "" {
+		p.unsupported("DEFAULT COLLATION %s is not supported", name)
+	}
 }
 
 // viewUsing reads USING format [OPTIONS (…)] of a temporary view over files.
@@ -219,7 +226,7 @@ func (p *parser) tableClause(t *plan.CreateTable) bool {
 	case p.accept("TBLPROPERTIES"):
 		t.Properties = p.properties()
 	case p.accept("DEFAULT", "COLLATION"):
-		p.identifier()
+		p.defaultCollation()
 	case p.is("CLUSTERED", "BY"), p.is("SKEWED", "BY"), p.is("ROW", "FORMAT"), p.is("STORED", "AS"), p.is("STORED", "BY"):
 		p.unsupported("%s %s (Hive tables and buckets) is not supported", p.cur().upper, p.peek(1).upper)
 	default:
@@ -341,7 +348,7 @@ func (p *parser) createNamespace() plan.Node {
 		case p.accept("WITH", "DBPROPERTIES"), p.accept("WITH", "PROPERTIES"):
 			p.properties()
 		case p.accept("DEFAULT", "COLLATION"):
-			p.identifier()
+			p.defaultCollation()
 		default:
 			return n
 		}

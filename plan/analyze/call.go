@@ -27,6 +27,8 @@ func init() { // the functions refer to special
 		"extract":      (*analyzer).extractField,
 		"date_part":    (*analyzer).extractField,
 		"datepart":     (*analyzer).extractField,
+		"collate":      (*analyzer).collateCall,
+		"collation":    (*analyzer).collationCall,
 	}
 	for name := range inputFile {
 		special[name] = (*analyzer).inputFileCall
@@ -119,8 +121,18 @@ func (a *analyzer) ordinary(s *scope, u *plan.UnresolvedFunction, name string) (
 	return a.qualify(s, u, f, c)
 }
 
-// resolveCall asks the function what it makes of its arguments and casts them as it says.
+// resolveCall resolves a call over resolved arguments.
 func (a *analyzer) resolveCall(f *fn.Func, name string, args []plan.Expr, known []fn.Arg, o *plan.Origin) (*plan.Call, error) {
+	for _, k := range known {
+		if collated(k.Type) != nil {
+			return a.collatedCall(f, name, args, known, o)
+		}
+	}
+	return a.resolvePlain(f, name, args, known, o)
+}
+
+// resolvePlain asks the function what it makes of its arguments and casts them as it says.
+func (a *analyzer) resolvePlain(f *fn.Func, name string, args []plan.Expr, known []fn.Arg, o *plan.Origin) (*plan.Call, error) {
 	c := &plan.Call{Name: f.Names[0], Args: args, Mode: a.conf.mode(), Aggregate: f.Kind == fn.Aggregate,
 		WindowOnly: f.Kind == fn.WindowOnly, Generator: f.Kind == fn.Generator, Origin: o}
 	if strings.HasPrefix(name, "try_") {
@@ -132,7 +144,9 @@ func (a *analyzer) resolveCall(f *fn.Func, name string, args []plan.Expr, known 
 		return nil, fn.WithSQL(err, Pretty(c))
 	}
 	if r.Shown != "" {
-		name = r.Shown
+		if name = r.Shown; r.Keep > 0 {
+			c.Args = args[:r.Keep]
+		}
 	}
 	c.Pretty = prettyCall(name, c)
 	if r.Keep > 0 {
@@ -158,7 +172,7 @@ func (a *analyzer) castAll(args []plan.Expr, to []*types.Type) []plan.Expr {
 	out := append([]plan.Expr(nil), args...)
 	for i := range out {
 		if i < len(to) && to[i] != nil {
-			if _, lambda := out[i].(*plan.Lambda); !lambda {
+			if _, lambda := out[i].(*plan.Lambda); !lambda && !onlyCollation(plan.TypeOf(out[i]), to[i]) {
 				out[i] = a.castTo(out[i], to[i])
 			}
 		}

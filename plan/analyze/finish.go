@@ -23,11 +23,18 @@ func (a *analyzer) finish(n plan.Node) (plan.Node, error) {
 		if err != nil {
 			return nil, err
 		}
+		if n, err = a.collateNode(n); err != nil {
+			return nil, err
+		}
 		return a.decorrelate(n)
 	})
 }
 
 func (a *analyzer) constants(e plan.Expr) (plan.Expr, error) {
+	e, err := a.collateExpr(e)
+	if err != nil {
+		return nil, err
+	}
 	switch e := e.(type) {
 	case *plan.Subquery:
 		inner, err := a.finish(e.Plan)

@@ -20,6 +20,9 @@ func (p printer) literal(l *plan.Literal) string {
 	case bool:
 		return strconv.FormatBool(v)
 	case string:
+		if l.T.Kind == types.KindString && l.T.Collation != "" {
+			return "'" + v + "' collate " + l.T.Collation
+		}
 		return v
 	case []byte:
 		return fmt.Sprintf("X'%X'", v)

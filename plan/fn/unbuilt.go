@@ -20,7 +20,7 @@ var unbuilt = wordSet(`
 	tuple_sketch_theta_double tuple_sketch_theta_integer tuple_union_agg_double tuple_union_agg_integer tuple_union_double
 	tuple_union_integer tuple_union_theta_double tuple_union_theta_integer unwrap_udt variant_explode variant_explode_outer variant_get
 	window window_time xpath xpath_boolean xpath_double xpath_float xpath_int xpath_long xpath_number xpath_short xpath_string
-	collate collation collations current_path measure python_worker_logs sql_keywords vector_avg vector_sum product approx_top_k approx_top_k_accumulate approx_top_k_combine approx_top_k_estimate
+	collations current_path measure python_worker_logs sql_keywords vector_avg vector_sum product approx_top_k approx_top_k_accumulate approx_top_k_combine approx_top_k_estimate
 `)
 
 func wordSet(words string) map[string]bool {
