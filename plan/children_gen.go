@@ -298,6 +298,30 @@ func (n *Deduplicate) WithChildren(c []Node) Node {
 }
 func (n *Deduplicate) Expressions() []Expr         { return nil }
 func (n *Deduplicate) WithExpressions([]Expr) Node { return n }
+func (n *Pipe) Children() []Node {
+	var c []Node
+	c = collectOne(c, n.Input)
+	return c
+}
+func (n *Pipe) WithChildren(c []Node) Node {
+	m := *n
+	c = replaceOne(c, &m.Input)
+	done(c)
+	return &m
+}
+func (n *Pipe) Expressions() []Expr {
+	var c []Expr
+	c = collectList(c, n.Groups)
+	c = collectList(c, n.Exprs)
+	return c
+}
+func (n *Pipe) WithExpressions(c []Expr) Node {
+	m := *n
+	c = replaceList(c, &m.Groups)
+	c = replaceList(c, &m.Exprs)
+	done(c)
+	return &m
+}
 func (n *Hint) Children() []Node {
 	var c []Node
 	c = collectOne(c, n.Input)
@@ -1221,6 +1245,7 @@ var kinds = []any{
 	(*ToDF)(nil),
 	(*ToSchema)(nil),
 	(*Deduplicate)(nil),
+	(*Pipe)(nil),
 	(*Hint)(nil),
 	(*PlanID)(nil),
 	(*Deferred)(nil),

@@ -87,6 +87,15 @@ type (
 		All    bool
 		Within bool // within the watermark
 	}
+	// Pipe is an operator of SQL's pipes that has rules of its own. Op is EXTEND (Exprs after all columns), SET (Exprs are Aliases that take the
+	// places of columns, each seeing those before it), DROP (Exprs are names), AGGREGATE (Groups, which may be places of input columns, in
+	// front of Exprs), or empty: a boundary, below which names of what comes next are not looked for.
+	Pipe struct {
+		Input  Node
+		Op     string
+		Groups []Expr
+		Exprs  []Expr
+	}
 	// Hint is a planner's hint: BROADCAST, REPARTITION, COALESCE, …; unknown ones are ignored as Spark does.
 	Hint struct {
 		Input Node

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"strings"
 	"time"
 
 	"millrace/sql"
@@ -16,6 +17,7 @@ func (s *Session) Parser() *sql.Parser {
 	return &sql.Parser{Location: zone, NTZ: c.Get("spark.sql.timestampType") == "TIMESTAMP_NTZ", Now: time.Now(),
 		RawStrings:       c.Bool("spark.sql.parser.escapedStringLiterals"),
 		DoubleQuotedName: c.Bool("spark.sql.ansi.enabled") && c.Bool("spark.sql.ansi.doubleQuotedIdentifiers"),
+		PlainBar:         strings.EqualFold(c.Get("spark.sql.parser.singleCharacterPipeOperator.enabled"), "false"),
 		FlatSetOps:       c.Bool("spark.sql.legacy.setopsPrecedence.enabled"),
 		HavingIsWhere:    c.Bool("spark.sql.legacy.parser.havingWithoutGroupByAsWhere")}
 }

@@ -213,7 +213,7 @@ func (p *parser) binaryOperator() (operator, bool) {
 	switch {
 	case t.kind == tOp:
 		op, ok := binary[t.text]
-		return op, ok && !(t.text == "|" && p.inPipe)
+		return op, ok && !(t.text == "|" && p.isPipe())
 	case t.upper == "DIV":
 		return binary["DIV"], true
 	}

@@ -16,6 +16,7 @@ type Parser struct {
 	NTZ              bool           // TIMESTAMP means TIMESTAMP_NTZ (spark.sql.timestampType)
 	Now              time.Time      // what TIMESTAMP 'now' means
 	RawStrings       bool           // a backslash in a string means itself (spark.sql.parser.escapedStringLiterals)
+	PlainBar         bool           // | is only the operator on bits, never a pipe (spark.sql.parser.singleCharacterPipeOperator.enabled off)
 	DoubleQuotedName bool           // "a" is an identifier (spark.sql.ansi.doubleQuotedIdentifiers with ANSI)
 	FlatSetOps       bool           // UNION, EXCEPT and INTERSECT bind alike (spark.sql.legacy.setopsPrecedence.enabled)
 	HavingIsWhere    bool           // HAVING without GROUP BY is a WHERE (spark.sql.legacy.parser.havingWithoutGroupByAsWhere)
@@ -113,7 +114,6 @@ type parser struct {
 	pos      int
 	depth    int
 	marks    int // number of ? so far
-	inPipe   bool
 	farthest failure
 	notQuery map[int]bool // places of ( where no query stands
 }
@@ -265,7 +265,7 @@ func parens[T any](p *parser, item func() T) []T {
 
 // try runs rule; when it fails, the parser is back where it was and remembers how far it came.
 func try[T any](p *parser, rule func() T) (out T, ok bool) {
-	pos, depth, marks, inPipe := p.pos, p.depth, p.marks, p.inPipe
+	pos, depth, marks := p.pos, p.depth, p.marks
 	defer func() {
 		switch f := recover().(type) {
 		case nil:
@@ -273,7 +273,7 @@ func try[T any](p *parser, rule func() T) (out T, ok bool) {
 			if p.farthest.err == nil || f.farthest > p.farthest.farthest {
 				p.farthest = f
 			}
-			p.pos, p.depth, p.marks, p.inPipe, ok = pos, depth, marks, inPipe, false
+			p.pos, p.depth, p.marks, ok = pos, depth, marks, false
 		default:
 			panic(f)
 		}

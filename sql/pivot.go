@@ -87,17 +87,24 @@ var pipeWords = words("SELECT EXTEND SET DROP AS WHERE AGGREGATE PIVOT UNPIVOT T
 	"ORDER SORT CLUSTER DISTRIBUTE LIMIT OFFSET JOIN INNER LEFT RIGHT FULL CROSS NATURAL SEMI ANTI")
 
 // isPipe reports whether |>, or | with one of the pipe's operators, is next.
-func (p *parser) isPipe() bool { return p.isOp("|>") || p.isOp("|") && pipeWords[p.peek(1).upper] }
+func (p *parser) isPipe() bool {
+	if !p.isOp("|") {
+		return p.isOp("|>")
+	}
+	if p.conf.PlainBar || !pipeWords[p.peek(1).upper] {
+		return false
+	}
+	next := p.peek(2) // a column of such a name is followed by what may not come after the operator's word
+	call := next.text == "(" && (p.peek(1).upper == "LEFT" || p.peek(1).upper == "RIGHT")
+	return next.kind != tEOF && !call && (next.kind != tOp || strings.Contains("( * - + ? : ~ /*+", next.text))
+}
 
-// pipes reads the operators of a pipe, in which | is not the operator on bits.
+// pipes reads the operators of a pipe.
 func (p *parser) pipes(n plan.Node) plan.Node {
-	outer := p.inPipe
-	p.inPipe = true
 	for p.isPipe() {
 		p.pos++
 		n = p.pipe(n)
 	}
-	p.inPipe = outer
 	return n
 }
 
@@ -108,17 +115,15 @@ func (p *parser) pipe(n plan.Node) plan.Node {
 	case p.accept("SELECT"):
 		return p.pipeSelect(n)
 	case p.accept("EXTEND"):
-		exprs := append([]plan.Expr{&plan.UnresolvedStar{}}, list(p, p.namedExpression)...)
-		return p.piped(&plan.Project{Input: n, Exprs: exprs})
+		return p.piped(&plan.Pipe{Input: n, Op: "EXTEND", Exprs: list(p, p.namedExpression)})
 	case p.accept("SET"):
 		return p.pipeSet(n)
 	case p.accept("DROP"):
-		except := list(p, p.qualifiedName)
-		return &plan.Project{Input: n, Exprs: []plan.Expr{&plan.UnresolvedStar{Except: except, Origin: p.origin(start)}}}
+		return &plan.Pipe{Input: n, Op: "DROP", Exprs: list(p, p.columnRef)}
 	case p.accept("AS"):
 		return &plan.SubqueryAlias{Input: n, Name: []string{p.name()}}
 	case p.accept("WHERE"):
-		f := &plan.Filter{Input: n, Condition: p.expression()}
+		f := &plan.Filter{Input: &plan.Pipe{Input: n}, Condition: p.expression()}
 		if p.is("WINDOW") {
 			p.raise(start, "NOT_ALLOWED_IN_PIPE_OPERATOR_WHERE.WINDOW_CLAUSE")
 		}
@@ -164,14 +169,18 @@ func (p *parser) pipeSelect(n plan.Node) plan.Node {
 
 // piped reads the WINDOW clause that may follow an operator's expressions.
 func (p *parser) piped(n plan.Node) plan.Node {
-	for p.is("WINDOW") && p.peek(2).upper == "AS" {
-		n = p.windows(n)
+	if p.is("WINDOW") && p.peek(2).upper == "AS" {
+		defs := p.windowDefinitions()
+		n, _ = plan.MapExprs(n, func(e plan.Expr) (plan.Expr, error) {
+			return plan.TransformExpr(e, func(e plan.Expr) (plan.Expr, error) { return withDefinition(e, defs), nil })
+		})
 	}
 	return n
 }
 
 // pipeSet reads a = e, …; each assignment sees those before it.
 func (p *parser) pipeSet(n plan.Node) plan.Node {
+	m := &plan.Pipe{Input: n, Op: "SET"}
 	list(p, func() bool {
 		start := p.pos
 		name := p.name()
@@ -180,10 +189,10 @@ func (p *parser) pipeSet(n plan.Node) plan.Node {
 			p.raise(start, "_LEGACY_ERROR_TEMP_0035", "message", "SQL pipe syntax |> SET operator with multi-part assignment key (only single-part keys are allowed)")
 		}
 		p.expectOp("=")
-		n = &plan.WithColumns{Input: n, Aliases: []*plan.Alias{{Child: p.expression(), Names: []string{name}}}}
+		m.Exprs = append(m.Exprs, &plan.Alias{Child: p.expression(), Names: []string{name}})
 		return true
 	})
-	return p.piped(n)
+	return p.piped(m)
 }
 
 func (p *parser) qualifiedRest() {
@@ -211,7 +220,7 @@ func (p *parser) pipeSetOperation(left plan.Node) plan.Node {
 // pipeOrder reads ORDER BY or LIMIT and OFFSET, which may not stand together.
 func (p *parser) pipeOrder(start int, n plan.Node) plan.Node {
 	first := p.cur().upper
-	m := p.organized(n)
+	m := p.organized(&plan.Pipe{Input: n})
 	if _, limited := m.(*plan.Limit); limited && first != "LIMIT" && first != "OFFSET" {
 		p.raise(start, "MULTIPLE_QUERY_RESULT_CLAUSES_WITH_PIPE_OPERATORS", "clause1", first+" BY", "clause2", "LIMIT")
 	}
@@ -220,14 +229,16 @@ func (p *parser) pipeOrder(start int, n plan.Node) plan.Node {
 
 // pipeAggregate reads AGGREGATE exprs GROUP BY keys: its output is the keys and then the exprs.
 func (p *parser) pipeAggregate(start int, n plan.Node) plan.Node {
-	a := &plan.Aggregate{Input: n}
-	if !p.is("GROUP", "BY") && p.cur().kind != tEOF && !p.isOp("|>") {
+	a := &plan.Pipe{Input: n, Op: "AGGREGATE"}
+	ends := func(n int) bool { return p.peek(n).kind == tEOF || p.opAt(n, "|>") || p.opAt(n, ")") || p.opAt(n, ";") }
+	if (!p.is("GROUP", "BY") || ends(2)) && !ends(0) {
 		a.Exprs = list(p, p.namedExpression)
 	}
 	if !p.accept("GROUP", "BY") {
 		if len(a.Exprs) == 0 {
 			p.raise(start, "_LEGACY_ERROR_TEMP_0035", "message", "The AGGREGATE clause requires a list of aggregate expressions or a list of grouping expressions, or both")
 		}
+		p.checkPipeAggregates(start, a.Exprs)
 		return a
 	}
 	for _, refused := range []string{"ALL", "ROLLUP", "CUBE", "GROUPING"} {
@@ -240,13 +251,7 @@ func (p *parser) pipeAggregate(start int, n plan.Node) plan.Node {
 	if p.is("GROUPING", "SETS") || p.is("WITH", "CUBE") || p.is("WITH", "ROLLUP") {
 		p.raise(start, "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE", "case", refusedCase(p.peek(1).upper))
 	}
-	for _, e := range named {
-		if al, ok := e.(*plan.Alias); ok {
-			e = al.Child
-		}
-		a.Groups = append(a.Groups, e)
-	}
-	a.Exprs = append(append([]plan.Expr{}, named...), a.Exprs...)
+	a.Groups = named
 	return a
 }
 

@@ -278,8 +278,8 @@ func (p *parser) grouped(input plan.Node, exprs []plan.Expr) plan.Node {
 	return n
 }
 
-// windows reads WINDOW name AS (…), … and puts the definitions where n's expressions name them.
-func (p *parser) windows(n plan.Node) plan.Node {
+// windowDefinitions reads WINDOW name AS (…), ….
+func (p *parser) windowDefinitions() map[string]*plan.Window {
 	p.pos++
 	defs := map[string]*plan.Window{}
 	list(p, func() bool {
@@ -301,6 +301,12 @@ func (p *parser) windows(n plan.Node) plan.Node {
 			defs[name] = other
 		}
 	}
+	return defs
+}
+
+// windows reads WINDOW name AS (…), … and puts the definitions where n's expressions name them.
+func (p *parser) windows(n plan.Node) plan.Node {
+	defs := p.windowDefinitions()
 	out, _ := plan.Transform(n, func(n plan.Node) (plan.Node, error) {
 		return plan.MapExprs(n, func(e plan.Expr) (plan.Expr, error) {
 			return plan.TransformExpr(e, func(e plan.Expr) (plan.Expr, error) { return withDefinition(e, defs), nil })

@@ -51,7 +51,7 @@ type Conf struct {
 
 // Analyze resolves a query, or the queries in a command.
 func Analyze(n plan.Node, c Catalog, conf Conf) (plan.Node, error) {
-	a := &analyzer{catalog: c, conf: conf, blocks: map[plan.Node]*block{}, hidden: map[plan.Node][]*plan.Attribute{}, made: map[plan.ID][]*plan.Attribute{},
+	a := &analyzer{catalog: c, conf: conf, blocks: map[plan.Node]*block{}, hidden: map[plan.Node][]*plan.Attribute{}, sealed: map[plan.Node]bool{}, made: map[plan.ID][]*plan.Attribute{},
 		located: map[*plan.Scan][]*plan.Attribute{}, further: map[plan.ID]*plan.Call{}}
 	a.fn = &fn.Context{ANSI: conf.ANSI, CaseSensitive: conf.CaseSensitive, TimeZone: conf.TimeZone, Conf: conf.get, ParseSchema: conf.ParseSchema}
 	out, err := a.root(n)
@@ -69,7 +69,7 @@ func Analyze(n plan.Node, c Catalog, conf Conf) (plan.Node, error) {
 
 // Expression resolves an expression over columns that are given, for commands that hold conditions (DELETE, MERGE).
 func Expression(e plan.Expr, over plan.Node, c Catalog, conf Conf) (plan.Expr, error) {
-	a := &analyzer{catalog: c, conf: conf, blocks: map[plan.Node]*block{}, hidden: map[plan.Node][]*plan.Attribute{}, made: map[plan.ID][]*plan.Attribute{},
+	a := &analyzer{catalog: c, conf: conf, blocks: map[plan.Node]*block{}, hidden: map[plan.Node][]*plan.Attribute{}, sealed: map[plan.Node]bool{}, made: map[plan.ID][]*plan.Attribute{},
 		located: map[*plan.Scan][]*plan.Attribute{}, further: map[plan.ID]*plan.Call{}}
 	a.fn = &fn.Context{ANSI: conf.ANSI, CaseSensitive: conf.CaseSensitive, TimeZone: conf.TimeZone, Conf: conf.get, ParseSchema: conf.ParseSchema}
 	a.last = plan.MaxID(over)
@@ -107,6 +107,7 @@ type analyzer struct {
 	blocks  map[plan.Node]*block             // aggregations that ORDER BY may still add to, by their topmost node
 	hidden  map[plan.Node][]*plan.Attribute  // columns that USING hides, by projection
 	located map[*plan.Scan][]*plan.Attribute // the hidden columns of scans that were asked for
+	sealed  map[plan.Node]bool               // relations below which no name is looked for: the stages of a pipe
 	made    map[plan.ID][]*plan.Attribute    // columns of generators in SELECT lists, by their aliases
 	further map[plan.ID]*plan.Call           // aggregate calls in subqueries that belong to the query around, by the columns that stand for them
 	depth   int

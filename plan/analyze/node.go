@@ -35,6 +35,8 @@ func (a *analyzer) node(n plan.Node) (plan.Node, error) {
 		return a.freshen(n.Input)
 	case *plan.WithRelations:
 		return a.withRelations(n)
+	case *plan.Pipe:
+		return a.pipe(n)
 	case *plan.Deferred:
 		return a.deferred(n)
 	case *settled:

@@ -24,7 +24,7 @@ func (p printer) expr(e plan.Expr) string {
 	case *plan.Attribute:
 		return p.attribute(e)
 	case *plan.Outer:
-		return "outer(" + p.attribute(e.Attr) + ")"
+		return "outer(" + printer{qualified: true}.attribute(e.Attr) + ")"
 	case *lateralRef:
 		return "lateralAliasReference(" + e.attr.Name + ")"
 	case *plan.Literal:

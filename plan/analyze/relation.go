@@ -176,9 +176,6 @@ func (a *analyzer) subqueryAlias(n *plan.SubqueryAlias) (plan.Node, error) {
 			return nil, err
 		}
 	}
-	if len(n.Name) == 0 {
-		return in, nil
-	}
 	return &plan.SubqueryAlias{Input: in, Name: n.Name}, nil
 }
 

@@ -287,7 +287,7 @@ func (a *analyzer) hiddenOf(nodes []plan.Node) []*plan.Attribute {
 			continue
 		}
 		switch n.(type) {
-		case *plan.PlanID, *plan.Filter, *plan.Sort, *plan.Limit, *plan.Join, *plan.Hint, *plan.Sample, *plan.Repartition:
+		case *plan.PlanID, *plan.Project, *plan.Filter, *plan.Sort, *plan.Limit, *plan.Join, *plan.Hint, *plan.Sample, *plan.Repartition:
 			all = append(all, a.hiddenOf(n.Children())...)
 		default:
 			all = append(all, a.shownThrough(n)...)

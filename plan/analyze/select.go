@@ -194,6 +194,13 @@ func (a *analyzer) star(s *scope, e *plan.UnresolvedStar) ([]plan.Expr, error) {
 			}
 		}
 	}
+	if o := s.outer; len(cols) == 0 && o != nil {
+		for _, c := range o.attrs {
+			if a.qualified(c, e.Target) {
+				cols = append(cols, a.alias(&plan.Outer{Attr: c}, c.Name))
+			}
+		}
+	}
 	if len(cols) > 0 {
 		return cols, nil
 	}
@@ -235,33 +242,6 @@ func findPlan(n plan.Node, id int64) plan.Node {
 		return found == nil
 	})
 	return found
-}
-
-// except drops the columns named in * EXCEPT (…).
-func (a *analyzer) except(cols []plan.Expr, names [][]string) ([]plan.Expr, error) {
-	var attrs []*plan.Attribute
-	for _, e := range cols {
-		if c, ok := e.(*plan.Attribute); ok {
-			attrs = append(attrs, c)
-		}
-	}
-	for _, name := range names {
-		e, err := a.lookup(attrs, name)
-		if err != nil {
-			return nil, err
-		}
-		if e == nil {
-			return nil, unresolved(attrs, name)
-		}
-		kept := cols[:0:0]
-		for _, c := range cols {
-			if !equal(c, e) {
-				kept = append(kept, c)
-			}
-		}
-		cols = kept
-	}
-	return cols, nil
 }
 
 // pattern is df.colRegex: the whole name must match.

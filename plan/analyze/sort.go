@@ -180,6 +180,9 @@ func (a *analyzer) hiddenColumn(s *scope, e plan.Expr, own func(*plan.Attribute)
 // below is the scope of what lies under a projection or an aggregation that names may reach through, and that aggregation.
 func (a *analyzer) below(n plan.Node) (*scope, *block) {
 	for {
+		if a.sealed[n] {
+			return nil, nil
+		}
 		if b := a.blocks[n]; b != nil {
 			return newScope(b.input), b
 		}
