@@ -55,6 +55,16 @@ func (st *statement) command(c plan.Command) (session.Result, error) {
 		return st.vacuum(c)
 	case *plan.Show:
 		return st.show(c)
+	case *plan.CreateFunction:
+		return st.createFunction(c)
+	case *plan.DropFunction:
+		return st.dropFunction(c)
+	case *plan.DeclareVariables:
+		return st.declareVariables(c)
+	case *plan.SetVariables:
+		return st.setVariables(c)
+	case *plan.DropVariable:
+		return st.dropVariable(c)
 	case *plan.Generic:
 		switch c.Name {
 		case isDeltaTable:

@@ -111,7 +111,8 @@ type statement struct {
 	metrics  session.Metrics // of the last query that was run to its end for the statement itself
 	// looseStructs lets a struct that is stored lack fields of the column's, which are null then: a MERGE that evolves the schema.
 	looseStructs bool
-	read         []*deltaTable // the Delta tables that the statement reads
+	creating     *plan.CreateFunction // whose body is checked
+	read         []*deltaTable        // the Delta tables that the statement reads
 }
 
 func (e *Engine) statement(ctx context.Context, s *session.Session) *statement {
@@ -155,7 +156,7 @@ func (st *statement) analyze(n plan.Node) (plan.Node, error) {
 func (st *statement) conf() analyze.Conf {
 	return analyze.Conf{ANSI: st.settings.Ansi, CaseSensitive: st.settings.CaseSensitive, TimeZone: st.settings.TimeZone,
 		NowMicros: st.settings.NowMicros, User: st.s.User, Database: st.database(), Get: st.s.Conf.Get, Eval: st.fold, ParseSchema: parseSchema,
-		Span: st.streams.Span}
+		Span: st.streams.Span, Function: st.userFunction, Variable: st.variable}
 }
 
 // parseSchema reads a type, or the columns of a table, as DDL or as JSON.

@@ -1207,11 +1207,95 @@ func (n *AlterTable) WithChildren([]Node) Node    { return n }
 func (n *AlterTable) Expressions() []Expr         { return nil }
 func (n *AlterTable) WithExpressions([]Expr) Node { return n }
 func (n *AlterTable) command()                    {}
-func (n *Generic) Children() []Node               { return nil }
-func (n *Generic) WithChildren([]Node) Node       { return n }
-func (n *Generic) Expressions() []Expr            { return nil }
-func (n *Generic) WithExpressions([]Expr) Node    { return n }
-func (n *Generic) command()                       {}
+func (n *CreateFunction) Children() []Node {
+	var c []Node
+	c = collectOne(c, n.Query)
+	return c
+}
+func (n *CreateFunction) WithChildren(c []Node) Node {
+	m := *n
+	c = replaceOne(c, &m.Query)
+	done(c)
+	return &m
+}
+func (n *CreateFunction) Expressions() []Expr {
+	var c []Expr
+	c = collectOne(c, n.Body)
+	return c
+}
+func (n *CreateFunction) WithExpressions(c []Expr) Node {
+	m := *n
+	c = replaceOne(c, &m.Body)
+	done(c)
+	return &m
+}
+func (n *CreateFunction) command()                   {}
+func (n *DropFunction) Children() []Node             { return nil }
+func (n *DropFunction) WithChildren([]Node) Node     { return n }
+func (n *DropFunction) Expressions() []Expr          { return nil }
+func (n *DropFunction) WithExpressions([]Expr) Node  { return n }
+func (n *DropFunction) command()                     {}
+func (n *DeclareVariables) Children() []Node         { return nil }
+func (n *DeclareVariables) WithChildren([]Node) Node { return n }
+func (n *DeclareVariables) Expressions() []Expr {
+	var c []Expr
+	c = collectOne(c, n.Default)
+	return c
+}
+func (n *DeclareVariables) WithExpressions(c []Expr) Node {
+	m := *n
+	c = replaceOne(c, &m.Default)
+	done(c)
+	return &m
+}
+func (n *DeclareVariables) command() {}
+func (n *SetVariables) Children() []Node {
+	var c []Node
+	c = collectOne(c, n.Query)
+	return c
+}
+func (n *SetVariables) WithChildren(c []Node) Node {
+	m := *n
+	c = replaceOne(c, &m.Query)
+	done(c)
+	return &m
+}
+func (n *SetVariables) Expressions() []Expr {
+	var c []Expr
+	c = collectList(c, n.Values)
+	return c
+}
+func (n *SetVariables) WithExpressions(c []Expr) Node {
+	m := *n
+	c = replaceList(c, &m.Values)
+	done(c)
+	return &m
+}
+func (n *SetVariables) command()                    {}
+func (n *DropVariable) Children() []Node            { return nil }
+func (n *DropVariable) WithChildren([]Node) Node    { return n }
+func (n *DropVariable) Expressions() []Expr         { return nil }
+func (n *DropVariable) WithExpressions([]Expr) Node { return n }
+func (n *DropVariable) command()                    {}
+func (n *Generic) Children() []Node                 { return nil }
+func (n *Generic) WithChildren([]Node) Node         { return n }
+func (n *Generic) Expressions() []Expr              { return nil }
+func (n *Generic) WithExpressions([]Expr) Node      { return n }
+func (n *Generic) command()                         {}
+func (n *FunctionParam) Children() []Node           { return nil }
+func (n *FunctionParam) WithChildren([]Node) Node   { return n }
+func (n *FunctionParam) Expressions() []Expr {
+	var c []Expr
+	c = collectOne(c, n.Default)
+	return c
+}
+func (n *FunctionParam) WithExpressions(c []Expr) Node {
+	m := *n
+	c = replaceOne(c, &m.Default)
+	done(c)
+	return &m
+}
+func (n *FunctionParam) command() {}
 
 // kinds are zero nodes and expressions of all types, for the codec.
 var kinds = []any{
@@ -1302,5 +1386,11 @@ var kinds = []any{
 	(*Optimize)(nil),
 	(*Vacuum)(nil),
 	(*AlterTable)(nil),
+	(*CreateFunction)(nil),
+	(*DropFunction)(nil),
+	(*DeclareVariables)(nil),
+	(*SetVariables)(nil),
+	(*DropVariable)(nil),
 	(*Generic)(nil),
+	(*FunctionParam)(nil),
 }

@@ -191,12 +191,69 @@ type (
 		View    bool
 		Actions []AlterAction
 	}
+	// CreateFunction is CREATE FUNCTION of a function written in SQL: an expression (Body), or a query for its rows or its one value.
+	CreateFunction struct {
+		Name          []string
+		Temp          bool
+		Replace       bool
+		IfNotExists   bool
+		Params        []FunctionParam
+		Returns       *types.Type // nil: a table function, or as the body says
+		Table         bool
+		Columns       []ColumnDef // of a table function; nil: as the query says
+		Body          Expr
+		Query         Node
+		Comment       string
+		NotDetermined bool
+		Determined    bool
+		Access        string // CONTAINS SQL or READS SQL DATA, where it was said
+		ANSI          bool   // how it computes
+		BodyText      string
+		Text          string // the whole statement
+	}
+	// DropFunction is DROP [TEMPORARY] FUNCTION.
+	DropFunction struct {
+		Name     []string
+		Temp     bool
+		IfExists bool
+	}
+	// DeclareVariables is DECLARE: Default is nil for NULL, Type for that of the default.
+	DeclareVariables struct {
+		Names   [][]string
+		Type    *types.Type
+		Default Expr
+		Text    string // of the default
+		Replace bool
+		Origin  *Origin
+	}
+	// SetVariables is SET VARIABLE: Values, which may be DefaultValues, or the one row of Query.
+	SetVariables struct {
+		Names  [][]string
+		Values []Expr
+		Query  Node
+		Origin *Origin
+	}
+	// DropVariable is DROP TEMPORARY VARIABLE.
+	DropVariable struct {
+		Name     []string
+		IfExists bool
+		Origin   *Origin
+	}
 	// Generic is a statement that is parsed, named and not built: the session refuses it by Name.
 	Generic struct {
 		Name string
 		Args map[string]any
 	}
 )
+
+// FunctionParam is a parameter of a function that a user wrote.
+type FunctionParam struct {
+	Name    string
+	Type    *types.Type
+	Default Expr   // nil: none
+	Text    string // of the default
+	Comment string
+}
 
 // MergeClause is one WHEN … THEN of a MERGE.
 type MergeClause struct {

@@ -1,9 +1,12 @@
 package session
 
 import (
+	"context"
 	"strings"
 	"time"
 
+	"millrace/errs"
+	"millrace/plan"
 	"millrace/sql"
 )
 
@@ -14,10 +17,24 @@ func (s *Session) Parser() *sql.Parser {
 	if err != nil {
 		zone = time.UTC
 	}
-	return &sql.Parser{Location: zone, NTZ: c.Get("spark.sql.timestampType") == "TIMESTAMP_NTZ", Now: time.Now(),
+	return &sql.Parser{Eval: s.eval, Location: zone, NTZ: c.Get("spark.sql.timestampType") == "TIMESTAMP_NTZ", Now: time.Now(),
 		RawStrings:       c.Bool("spark.sql.parser.escapedStringLiterals"),
 		DoubleQuotedName: c.Bool("spark.sql.ansi.enabled") && c.Bool("spark.sql.ansi.doubleQuotedIdentifiers"),
 		PlainBar:         strings.EqualFold(c.Get("spark.sql.parser.singleCharacterPipeOperator.enabled"), "false"),
 		FlatSetOps:       c.Bool("spark.sql.legacy.setopsPrecedence.enabled"),
 		HavingIsWhere:    c.Bool("spark.sql.legacy.parser.havingWithoutGroupByAsWhere")}
+}
+
+// Evaluator is an Engine that computes expressions which read no columns, but may read session variables.
+type Evaluator interface {
+	Evaluate(ctx context.Context, s *Session, e plan.Expr) (*plan.Literal, error)
+}
+
+// eval computes what the text of a statement depends on.
+func (s *Session) eval(e plan.Expr) (*plan.Literal, error) {
+	c, ok := s.engine.(Evaluator)
+	if !ok {
+		return nil, errs.Unsupportedf("names and statements that are computed are not supported here")
+	}
+	return c.Evaluate(context.Background(), s, e)
 }

@@ -34,7 +34,8 @@ type Session struct {
 	lastUsed  time.Time
 	closed    bool
 	kept      map[string]any // by Kept
-	closers   []func()       // called when the session ends
+	objects   objects
+	closers   []func() // called when the session ends
 
 	Artifacts *Artifacts
 }

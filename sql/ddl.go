@@ -28,7 +28,9 @@ func (p *parser) create() plan.Node {
 	case p.isOne("SCHEMA", "DATABASE", "NAMESPACE"):
 		p.pos++
 		return p.createNamespace()
-	case p.isOne("FUNCTION", "VARIABLE", "MATERIALIZED", "STREAMING", "CATALOG", "FLOW", "EXTERNAL", "PRIVATE", "ROLE", "INDEX", "PROCEDURE") || global || temp:
+	case p.is("FUNCTION"):
+		return p.createFunction(start, &plan.CreateFunction{Temp: temp, Replace: replace})
+	case p.isOne("VARIABLE", "MATERIALIZED", "STREAMING", "CATALOG", "FLOW", "EXTERNAL", "PRIVATE", "ROLE", "INDEX", "PROCEDURE") || global || temp:
 		return p.generic(start, "CREATE "+p.cur().upper)
 	}
 	p.fail()
@@ -367,7 +369,23 @@ func (p *parser) drop() plan.Node {
 		d.Kind = "view"
 	case p.accept("SCHEMA"), p.accept("DATABASE"), p.accept("NAMESPACE"):
 		d.Kind = "schema"
-	case p.isOne("FUNCTION", "TEMPORARY", "TEMP", "VARIABLE", "CATALOG", "MATERIALIZED", "BLOOMFILTER", "INDEX", "PROCEDURE"):
+	case p.is("FUNCTION"), p.isOne("TEMPORARY", "TEMP") && p.peek(1).upper == "FUNCTION":
+		f := &plan.DropFunction{Temp: !p.is("FUNCTION")}
+		if p.pos++; f.Temp {
+			p.pos++
+		}
+		f.IfExists = p.accept("IF", "EXISTS")
+		f.Name = p.tableName()
+		return f
+	case p.isOne("TEMPORARY", "TEMP") && (p.peek(1).upper == "VARIABLE" || p.peek(1).upper == "VAR"):
+		v := &plan.DropVariable{}
+		p.pos += 2
+		v.IfExists = p.accept("IF", "EXISTS")
+		at := p.pos
+		v.Name = p.tableName()
+		v.Origin = p.origin(at)
+		return v
+	case p.isOne("TEMPORARY", "TEMP", "VARIABLE", "CATALOG", "MATERIALIZED", "BLOOMFILTER", "INDEX", "PROCEDURE"):
 		return p.generic(start, "DROP "+p.cur().upper)
 	default:
 		p.fail()

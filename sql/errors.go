@@ -59,6 +59,15 @@ func (p *parser) raiseErr(start int, err *errs.Error) {
 	panic(failure{err.With(contextOf(p.origin(start))), p.pos})
 }
 
+// raiseFrom ends parsing by an error that something the parser asked has given.
+func (p *parser) raiseFrom(start int, err error) {
+	e, ok := err.(*errs.Error)
+	if !ok {
+		e = errs.Newf(errs.Invalid, "%v", err)
+	}
+	panic(failure{e, start})
+}
+
 // unsupported names something that Spark parses and this parser does not.
 func (p *parser) unsupported(format string, args ...any) {
 	panic(failure{errs.Unsupportedf(format, args...), p.pos})

@@ -89,19 +89,40 @@ func (p *parser) identifierClause() []string {
 	p.pos += 2
 	e := p.expression()
 	p.expectOp(")")
-	text, ok := constantString(e)
-	if !ok {
-		p.unsupported("IDENTIFIER(%s): only a constant string is supported", p.between(start))
-	}
-	parts, err := ParseIdentifier(text)
+	parts, err := ParseIdentifier(p.constantText(start, e))
 	if err != nil {
-		p.raise(start, "PARSE_SYNTAX_ERROR", "error", "'"+text+"'", "hint", "")
+		p.raise(start, "PARSE_SYNTAX_ERROR", "error", "'"+p.constantText(start, e)+"'", "hint", "")
 	}
 	for p.isOp(".") && (p.peek(1).kind == tWord || p.peek(1).kind == tQuoted) {
 		p.pos++
 		parts = append(parts, p.identifier())
 	}
 	return parts
+}
+
+// constantText is the text that IDENTIFIER(…) is given.
+func (p *parser) constantText(start int, e plan.Expr) string {
+	if text, ok := constantString(e); ok {
+		return text
+	}
+	if p.conf.Eval == nil {
+		p.unsupported("IDENTIFIER(%s): only a constant string is supported here", p.between(start))
+	}
+	refuse := func(kind string, more ...string) {
+		p.raise(start, "NOT_A_CONSTANT_STRING."+kind, append([]string{"name", "IDENTIFIER", "expr", p.between(start + 2)}, more...)...)
+	}
+	l, err := p.conf.Eval(e)
+	switch {
+	case err != nil:
+		p.raiseFrom(start, err)
+	case l == nil:
+		refuse("NOT_CONSTANT")
+	case l.T.Kind != types.KindString:
+		refuse("WRONG_TYPE", "dataType", l.T.String())
+	case l.Value == nil:
+		refuse("NULL")
+	}
+	return l.Value.(string)
 }
 
 // constantString folds string literals and their concatenations.

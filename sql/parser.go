@@ -20,6 +20,8 @@ type Parser struct {
 	DoubleQuotedName bool           // "a" is an identifier (spark.sql.ansi.doubleQuotedIdentifiers with ANSI)
 	FlatSetOps       bool           // UNION, EXCEPT and INTERSECT bind alike (spark.sql.legacy.setopsPrecedence.enabled)
 	HavingIsWhere    bool           // HAVING without GROUP BY is a WHERE (spark.sql.legacy.parser.havingWithoutGroupByAsWhere)
+	// Eval computes a constant, which may name session variables, where a name or a statement's text is wanted; nil: only literals are.
+	Eval func(plan.Expr) (*plan.Literal, error)
 	// Named and Positional, when set, take the places of :name and ?; else they are left as plan.Parameter.
 	Named      map[string]plan.Expr
 	Positional []plan.Expr

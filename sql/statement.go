@@ -71,13 +71,13 @@ func init() { // the rules refer to statement
 		"VACUUM": (*parser).vacuum, "RESTORE": (*parser).restore, "ALTER": (*parser).alter, "USE": (*parser).use,
 		"SHOW": (*parser).show, "DESCRIBE": (*parser).describe, "DESC": (*parser).describe, "SET": (*parser).set,
 		"RESET": (*parser).set, "EXPLAIN": (*parser).explain, "CACHE": (*parser).cache, "UNCACHE": (*parser).cache,
-		"CLEAR": (*parser).cache, "REFRESH": (*parser).cache,
+		"CLEAR": (*parser).cache, "REFRESH": (*parser).cache, "DECLARE": (*parser).declare, "EXECUTE": (*parser).executeImmediate,
 	}
 }
 
 // generics are the statements that are only named, by their first words.
 var generics = []string{"ANALYZE TABLE", "ANALYZE TABLES", "ANALYZE COLUMN", "TRUNCATE TABLE", "MSCK REPAIR", "LOAD DATA",
-	"COMMENT ON", "FSCK", "CALL", "DECLARE", "EXECUTE IMMEDIATE", "BEGIN", "GRANT", "REVOKE", "ADD", "LIST", "COMMIT",
+	"COMMENT ON", "FSCK", "CALL", "BEGIN", "GRANT", "REVOKE", "ADD", "LIST", "COMMIT",
 	"START TRANSACTION", "ROLLBACK", "EXPORT", "IMPORT", "LOCK", "UNLOCK", "DFS", "DENY", "CLONE"}
 
 // transaction reads BEGIN or START TRANSACTION, COMMIT or ROLLBACK, which are ours: Spark has no such statements. BEGIN alone opens a
@@ -196,7 +196,11 @@ func (p *parser) set() plan.Node {
 	if !reset && p.is("TIME", "ZONE") {
 		return p.setTimeZone()
 	}
-	if !reset && (p.isOne("VARIABLE", "VAR", "ROLE", "CATALOG") && p.peek(1).kind != tEOF && !p.opAt(1, "=") && !p.opAt(1, ".")) {
+	if !reset && p.isOne("VARIABLE", "VAR") && p.peek(1).kind != tEOF && !p.opAt(1, "=") && !p.opAt(1, ".") {
+		p.pos++
+		return p.setVariables(start)
+	}
+	if !reset && (p.isOne("ROLE", "CATALOG") && p.peek(1).kind != tEOF && !p.opAt(1, "=") && !p.opAt(1, ".")) {
 		return p.generic(start, "SET "+p.cur().upper)
 	}
 	from := p.cur().start

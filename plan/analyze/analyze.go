@@ -44,6 +44,9 @@ type Conf struct {
 	ParseSchema func(text string) (*types.Type, error)
 	// Span is the relation, resolved or not, of the rows that a micro-batch reads of a streaming source; nil: there is no micro-batch.
 	Span func(plan.StreamTable) (plan.Node, error)
+	// Function finds a function that a user wrote in SQL, and Variable a session variable; nil: there are none.
+	Function func(name []string) (*plan.CreateFunction, error)
+	Variable func(name []string) (*plan.Literal, []string)
 	// Parameters are the values of :name and of ? by their places.
 	Parameters map[string]plan.Expr
 	Positional []plan.Expr
@@ -96,21 +99,22 @@ func (c Conf) mode() plan.EvalMode {
 
 // analyzer is one analysis.
 type analyzer struct {
-	catalog Catalog
-	conf    Conf
-	fn      *fn.Context
-	last    plan.ID
-	lambdas uint32
-	ctes    []map[string]*cte                // innermost last
-	refs    map[int64]plan.Node              // plans that subqueries name by id
-	outer   *scope                           // the query around the one being resolved
-	blocks  map[plan.Node]*block             // aggregations that ORDER BY may still add to, by their topmost node
-	hidden  map[plan.Node][]*plan.Attribute  // columns that USING hides, by projection
-	located map[*plan.Scan][]*plan.Attribute // the hidden columns of scans that were asked for
-	sealed  map[plan.Node]bool               // relations below which no name is looked for: the stages of a pipe
-	made    map[plan.ID][]*plan.Attribute    // columns of generators in SELECT lists, by their aliases
-	further map[plan.ID]*plan.Call           // aggregate calls in subqueries that belong to the query around, by the columns that stand for them
-	depth   int
+	catalog  Catalog
+	conf     Conf
+	fn       *fn.Context
+	last     plan.ID
+	lambdas  uint32
+	ctes     []map[string]*cte                // innermost last
+	refs     map[int64]plan.Node              // plans that subqueries name by id
+	outer    *scope                           // the query around the one being resolved
+	blocks   map[plan.Node]*block             // aggregations that ORDER BY may still add to, by their topmost node
+	hidden   map[plan.Node][]*plan.Attribute  // columns that USING hides, by projection
+	located  map[*plan.Scan][]*plan.Attribute // the hidden columns of scans that were asked for
+	sealed   map[plan.Node]bool               // relations below which no name is looked for: the stages of a pipe
+	made     map[plan.ID][]*plan.Attribute    // columns of generators in SELECT lists, by their aliases
+	further  map[plan.ID]*plan.Call           // aggregate calls in subqueries that belong to the query around, by the columns that stand for them
+	depth    int
+	function *function // whose body is being resolved
 }
 
 func (a *analyzer) id() plan.ID {

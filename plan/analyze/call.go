@@ -47,7 +47,15 @@ var castNames = map[string]*types.Type{"boolean": types.Boolean, "tinyint": type
 func (a *analyzer) call(s *scope, u *plan.UnresolvedFunction) (plan.Expr, error) {
 	name, err := a.functionName(u)
 	if err != nil {
-		return nil, at(err, u.Origin)
+		f, found := a.userFunction(u.Name)
+		if f == nil {
+			if found != nil {
+				err = found
+			}
+			return nil, at(err, u.Origin)
+		}
+		e, err := a.sqlCall(s, u, f)
+		return e, at(err, u.Origin)
 	}
 	var e plan.Expr
 	if rule := special[name]; rule != nil {
@@ -91,7 +99,7 @@ func (a *analyzer) functionName(u *plan.UnresolvedFunction) (string, error) {
 // ordinary resolves a call of the function table.
 func (a *analyzer) ordinary(s *scope, u *plan.UnresolvedFunction, name string) (plan.Expr, error) {
 	f := fn.Lookup(name)
-	args, err := a.expandArgs(s, u.Args)
+	args, err := a.expandArgs(s, u.Args, false)
 	if err != nil {
 		return nil, err
 	}
@@ -324,6 +332,7 @@ func (a *analyzer) constant(e plan.Expr) *plan.Literal {
 	if a.conf.Eval == nil || !foldable(e) {
 		return nil
 	}
+	e, _ = plan.TransformExpr(e, withoutInlined)
 	l, err := a.conf.Eval(e)
 	if err != nil {
 		return nil
@@ -355,8 +364,8 @@ func foldable(e plan.Expr) bool {
 	return ok
 }
 
-// expandArgs replaces stars among arguments by the columns they stand for.
-func (a *analyzer) expandArgs(s *scope, args []plan.Expr) ([]plan.Expr, error) {
+// expandArgs replaces stars among arguments by the columns they stand for. Names of arguments are kept or dropped.
+func (a *analyzer) expandArgs(s *scope, args []plan.Expr, names bool) ([]plan.Expr, error) {
 	var out []plan.Expr
 	for _, e := range args {
 		switch e := e.(type) {
@@ -367,7 +376,11 @@ func (a *analyzer) expandArgs(s *scope, args []plan.Expr) ([]plan.Expr, error) {
 			}
 			out = append(out, list...)
 		case *plan.NamedArg:
-			out = append(out, e.Value)
+			if names {
+				out = append(out, e)
+			} else {
+				out = append(out, e.Value)
+			}
 		default:
 			out = append(out, e)
 		}

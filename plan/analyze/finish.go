@@ -45,6 +45,9 @@ func (a *analyzer) constants(e plan.Expr) (plan.Expr, error) {
 		s.Plan = inner
 		return &s, nil
 	case *plan.Call:
+		if e.Name == inlined {
+			return e.Args[0], nil
+		}
 		if contexts[e.Name] != nil && len(e.Args) == 0 {
 			return a.contextValue(e)
 		}

@@ -13,6 +13,9 @@ import (
 
 // literal writes a constant as Spark does in column names: strings bare, others as SQL.
 func (p printer) literal(l *plan.Literal) string {
+	if strings.HasPrefix(l.Context, "variablereference(") {
+		return l.Context
+	}
 	if l.Value == nil {
 		return "NULL"
 	}

@@ -22,6 +22,7 @@ type scope struct {
 	vars      []*plan.LambdaVar
 	outer     *scope // the query around this one
 	lenient   bool   // a name that fits several columns here is looked for below instead
+	body      bool   // of a function: its parameters' columns are not those of a query around
 	inWindow  bool   // the next call is a window's function
 	fit       bool   // a column here that has no such field is not meant
 }
@@ -146,6 +147,11 @@ func (a *analyzer) column(s *scope, u *plan.UnresolvedAttribute) (plan.Expr, err
 			return e, at(err, u.Origin)
 		}
 	}
+	if len(u.Parts) == 1 && u.PlanID == nil && !a.parameterFirst(s, u.Parts[0]) {
+		if e, ok := a.wordFunction(u.Parts[0], u.Origin); ok {
+			return e, nil
+		}
+	}
 	if e, err = s.laterals.find(a, u); e != nil || err != nil {
 		return e, at(err, u.Origin)
 	}
@@ -161,10 +167,11 @@ func (a *analyzer) column(s *scope, u *plan.UnresolvedAttribute) (plan.Expr, err
 	if u.PlanID != nil {
 		return nil, at(errs.New("CANNOT_RESOLVE_DATAFRAME_COLUMN", "name", `"`+strings.Join(u.Parts, ".")+`"`), u.Origin)
 	}
-	if len(u.Parts) == 1 {
-		if e, ok := a.wordFunction(u.Parts[0], u.Origin); ok {
-			return e, nil
-		}
+	if e, err := a.parameterNamed(s, u.Parts); e != nil || err != nil {
+		return e, at(err, u.Origin)
+	}
+	if e, err := a.variable(u); e != nil || err != nil {
+		return e, at(err, u.Origin)
 	}
 	return nil, at(a.unresolvedColumn(s, u.Parts), u.Origin)
 }
@@ -294,4 +301,18 @@ func (a *analyzer) hiddenOf(nodes []plan.Node) []*plan.Attribute {
 		}
 	}
 	return all
+}
+
+// variable is the value of a session variable, under the variable's name.
+func (a *analyzer) variable(u *plan.UnresolvedAttribute) (plan.Expr, error) {
+	if a.conf.Variable == nil {
+		return nil, nil
+	}
+	l, rest := a.conf.Variable(u.Parts)
+	if l == nil {
+		return nil, nil
+	}
+	v := *l
+	v.Origin = u.Origin
+	return a.fields(&v, rest)
 }

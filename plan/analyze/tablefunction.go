@@ -19,6 +19,12 @@ func (a *analyzer) tvf(n *plan.UnresolvedTVF) (plan.Node, error) {
 		return a.tableChanges(n, byPath)
 	}
 	f := fn.Lookup(name)
+	if user, err := a.userFunction(n.Name); f == nil && err != nil {
+		return nil, at(err, n.Origin)
+	} else if f == nil && user != nil {
+		out, err := a.sqlTable(n, user)
+		return out, at(err, n.Origin)
+	}
 	if lower := strings.ToLower(name); f == nil && fn.Unbuilt(lower) {
 		return nil, at(errs.Unsupportedf("The function %s is not supported.", types.Quote(lower)), n.Origin)
 	}
