@@ -43,6 +43,12 @@ type Entry struct {
 	Comment   string   `json:"comment,omitempty"`
 	View      string   `json:"view,omitempty"` // the SQL text of a view
 	Columns   []string `json:"columns,omitempty"`
+	// What a Delta table keeps in its log. Schema, in JSON, is empty where the files say it.
+	Schema      string            `json:"schema,omitempty"` // the partition columns come last
+	PartitionBy []string          `json:"partitionBy,omitempty"`
+	Options     map[string]string `json:"options,omitempty"`
+	Properties  map[string]string `json:"properties,omitempty"`
+	Created     int64             `json:"created,omitempty"` // in milliseconds since 1970
 }
 
 // NewCatalog keeps names in kv and puts managed tables below the warehouse's location.

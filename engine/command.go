@@ -45,6 +45,8 @@ func (st *statement) command(c plan.Command) (session.Result, error) {
 		return st.drop(c)
 	case *plan.Describe:
 		return st.describe(c)
+	case *plan.Truncate:
+		return st.truncate(c)
 	case *plan.Restore:
 		return st.restore(c)
 	case *plan.AlterTable:

@@ -258,6 +258,11 @@ func (st *statement) describeTable(c *plan.Describe) (session.Result, error) {
 			}
 		}
 	}
+	if c.Query == nil {
+		if rows, err = st.describeFiles(c, rows); err != nil {
+			return nil, err
+		}
+	}
 	return st.rowsResult(describeSchema, rows)
 }
 

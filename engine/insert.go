@@ -19,14 +19,12 @@ func (st *statement) insert(c *plan.Insert) (session.Result, error) {
 		return nil, err
 	case t == nil:
 		return nil, errs.New("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.QuoteParts(c.Table...))
-	case t.provider != "delta" && (c.ByName || len(c.Columns) > 0):
-		return nil, errs.Unsupportedf("INSERT with a list of columns into the %s table %s is not supported yet.", t.provider, t.name())
-	case t.provider != "delta" && (len(c.Partition) > 0 || c.ReplaceIf != nil):
-		return nil, errs.Unsupportedf("INSERT with PARTITION or REPLACE WHERE into the %s table %s is not supported yet.", t.provider, t.name())
+	case t.provider != "delta":
+		return st.insertFiles(c, *t)
 	case c.IfNotExists:
 		return nil, errs.Unsupportedf("INSERT OVERWRITE … IF NOT EXISTS is not supported yet.")
 	}
-	if t.provider == "delta" && hasDefault(c.Input) {
+	if hasDefault(c.Input) {
 		tab, err := st.delta(t.path, nil, t.name())
 		if err != nil {
 			return nil, err
@@ -41,13 +39,6 @@ func (st *statement) insert(c *plan.Insert) (session.Result, error) {
 	input, err := st.analyze(c.Input)
 	if err != nil {
 		return nil, err
-	}
-	if t.provider != "delta" {
-		mode := plan.SaveAppend
-		if c.Overwrite {
-			mode = plan.SaveOverwrite
-		}
-		return emptyResult(), st.writeFilesTable(&plan.Write{Mode: mode, InsertInto: true}, *t, input)
 	}
 	return st.insertRows(c, t, input, nil)
 }

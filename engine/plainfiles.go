@@ -1,11 +1,13 @@
 package engine
 
 import (
+	"context"
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"millrace/errs"
-	"millrace/physical"
 	"millrace/plan"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/storage"
@@ -61,15 +63,10 @@ func (st *statement) writePlain(format, path string, input plan.Node, w *plan.Wr
 	if len(sink.PartitionColumns) != len(w.PartitionBy) {
 		return errs.Newf(errs.Invalid, "a partition column of %v is not among the columns %v", w.PartitionBy, schema.Names())
 	}
-	optimised, err := st.optimized(input)
-	if err != nil {
-		return err
-	}
 	defer st.e.frames.written(store.URL())
-	planned := func() (*physical.Query, error) {
-		return physical.PlanWrite(st.ctx, optimised, sink, st.physicalOptions())
-	}
-	if _, err := st.rowsOf(optimised, 0, planned); err != nil {
+	sink.Prefix = filePrefix(uuid.NewString())
+	if _, err := st.sinkFiles(store, sink, input); err != nil {
+		_ = dropUnreported(context.WithoutCancel(st.ctx), store, sink.Prefix, nil) // the first error tells more
 		return err
 	}
 	if w.Mode == plan.SaveOverwrite {
@@ -116,43 +113,4 @@ func (st *statement) filesIn(store storage.Store) ([]string, error) {
 		names = append(names, f.Name)
 	}
 	return names, nil
-}
-
-// writeFilesTable writes to a catalogued table of plain files: its columns by name, or by place for insertInto, cast to its types.
-func (st *statement) writeFilesTable(w *plan.Write, t target, input plan.Node) error {
-	switch {
-	case t.provider != "parquet":
-		return errs.Unsupportedf("Writing to the %s table %s by name is not supported yet.", t.provider, t.name())
-	case w.Mode == plan.SaveErrorIfExists && t.entry != nil && !w.InsertInto:
-		return errs.New("TABLE_OR_VIEW_ALREADY_EXISTS", "relationName", t.name())
-	case w.Mode == plan.SaveIgnore:
-		return nil
-	case w.Mode == plan.SaveOverwrite && !w.InsertInto:
-		return st.writePlain(t.provider, t.path, input, w)
-	}
-	tab, err := st.open(t, nil, nil)
-	if err != nil {
-		return err
-	}
-	out, last := input.(plan.Resolved).Output(), plan.MaxID(input)
-	have := tab.Schema().Fields
-	if len(have) != len(out) {
-		return arity(t, tab.Schema().Names(), out)
-	}
-	exprs := make([]plan.Expr, len(have))
-	for i, f := range have {
-		k := i
-		if !w.InsertInto {
-			if k = find(out, f.Name); k < 0 {
-				return errs.Newf(errs.Invalid, "the table %s has a column %s that the rows lack", t.name(), types.Quote(f.Name))
-			}
-		}
-		last++
-		exprs[i] = &plan.Alias{Child: &plan.Cast{Child: out[k], To: f.Type, Mode: plan.ModeANSI, Implicit: true}, Names: []string{f.Name}, ID: last}
-	}
-	plain := *w
-	if plain.Mode == plan.SaveErrorIfExists {
-		plain.Mode = plan.SaveAppend
-	}
-	return st.writePlain(t.provider, t.path, &plan.Project{Input: input, Exprs: exprs}, &plain)
 }

@@ -118,6 +118,9 @@ func (st *statement) open(t target, options map[string]string, travel *plan.Time
 	if travel != nil {
 		return nil, errs.New("UNSUPPORTED_FEATURE.TIME_TRAVEL", "relationId", t.name())
 	}
+	if t.entry != nil && t.entry.Schema != "" {
+		return st.openTableFiles(t.entry, options)
+	}
 	return st.openFiles(t.provider, []string{t.path}, options, nil)
 }
 
@@ -232,8 +235,12 @@ func (st *statement) zone() *time.Location {
 
 // openFiles makes plain files of a format readable.
 func (st *statement) openFiles(format string, paths []string, options map[string]string, schema *types.Type) (plan.Table, error) {
-	return table.OpenSource(st.ctx, table.SourceSpec{Format: format, Schema: schema, Options: options, Paths: paths,
+	return table.OpenSource(st.ctx, st.sourceSpec(format, paths, options, schema))
+}
+
+func (st *statement) sourceSpec(format string, paths []string, options map[string]string, schema *types.Type) table.SourceSpec {
+	return table.SourceSpec{Format: format, Schema: schema, Options: options, Paths: paths,
 		CaseSensitive: st.settings.CaseSensitive, TimeZone: st.settings.TimeZone, NowMicros: st.settings.NowMicros,
 		InferPartitionTypes: st.s.Conf.Bool("spark.sql.sources.partitionColumnTypeInference.enabled"),
-		Env:                 table.Env{Settings: st.settings, Footers: st.e.footers}})
+		Env:                 table.Env{Settings: st.settings, Footers: st.e.footers}}
 }

@@ -18,6 +18,19 @@ var keyValueSchema = mustSchema("key STRING NOT NULL, value STRING NOT NULL")
 
 // show answers the SHOW commands about one table.
 func (st *statement) show(c *plan.Show) (session.Result, error) {
+	e, err := st.filesEntry(c.Name)
+	if err != nil {
+		return nil, err
+	}
+	switch kind := strings.ToLower(c.Kind); {
+	case e == nil:
+	case kind == "tblproperties":
+		return st.showFileProperties(e, c.Pattern)
+	case kind == "partitions":
+		return st.showFilePartitions(c, e)
+	case kind == "create table":
+		return st.showCreateFiles(e)
+	}
 	switch strings.ToLower(c.Kind) {
 	case "tblproperties":
 		return st.showProperties(c)

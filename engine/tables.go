@@ -52,7 +52,7 @@ func (st *statement) writeTable(w *plan.Write, input plan.Node, format string) (
 		return nil, errs.New("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.QuoteParts(w.Table...))
 	}
 	if t != nil && t.provider != "delta" {
-		return emptyResult(), st.writeFilesTable(w, *t, input)
+		return st.writeFilesTable(w, *t, input)
 	}
 	if w.InsertInto {
 		return st.insertRows(&plan.Insert{Table: w.Table, Overwrite: w.Mode == plan.SaveOverwrite}, t, input, w.Options)
@@ -113,8 +113,11 @@ func (st *statement) entry(n newTable) (Entry, error) {
 	if e.Provider == "" {
 		e.Provider = st.s.Conf.Get("spark.sql.sources.default")
 	}
-	if e.Provider != "delta" && e.Provider != "parquet" {
-		return e, errs.Unsupportedf("Creating a %s table by name is not supported yet; delta and parquet tables are.", e.Provider)
+	if e.Provider != "delta" && !fileFormats[e.Provider] {
+		return e, errs.New("DATA_SOURCE_NOT_FOUND", "provider", e.Provider)
+	}
+	if e.Location == "" {
+		e.Location, _ = option(n.options, "path")
 	}
 	if ok, err := st.e.o.Catalog.HasNamespace(st.ctx, e.Namespace); err != nil || !ok {
 		if err == nil {
@@ -137,15 +140,8 @@ func (st *statement) createAs(n newTable, input plan.Node, replace bool) (sessio
 	if err := uniqueNames(plan.Schema(input)); err != nil {
 		return nil, err
 	}
-	if e.Provider == "parquet" {
-		w := &plan.Write{Mode: plan.SaveErrorIfExists, PartitionBy: n.partitionBy, Options: n.options}
-		if replace {
-			w.Mode = plan.SaveOverwrite
-		}
-		if err := st.writePlain(e.Provider, e.Location, input, w); err != nil {
-			return nil, err
-		}
-		return emptyResult(), st.e.o.Catalog.Create(st.ctx, e, replace)
+	if e.Provider != "delta" {
+		return st.createFiles(n, e, nil, input, replace)
 	}
 	w := deltaWrite{path: e.Location, input: input, partitionBy: n.partitionBy, clusterBy: n.clusterBy, options: n.options, create: n.fill,
 		mapping: n.properties["delta.columnMapping.mode"], info: createInfo(replace, true, e.Managed, n.clusterBy)}
@@ -211,7 +207,10 @@ func (st *statement) createTable(c *plan.CreateTable) (session.Result, error) {
 	case len(c.ClusterBy) > 0 && len(c.PartitionBy) > 0:
 		return nil, errs.New("DELTA_CLUSTER_BY_WITH_PARTITIONED_BY")
 	}
-	properties, err := delta.CheckProperties(c.Properties, st.s.Conf.Bool("spark.databricks.delta.allowArbitraryProperties.enabled"))
+	if c.Provider != "" && c.Query == nil && t != nil && t.provider == "delta" && !strings.EqualFold(c.Provider, "delta") {
+		return nil, errs.Unsupportedf("Replacing %s by a table of another format is not supported yet: drop it first.", t.name())
+	}
+	properties, err := st.tableProperties(c)
 	if err != nil {
 		return nil, err
 	}
@@ -237,6 +236,18 @@ func (st *statement) createTable(c *plan.CreateTable) (session.Result, error) {
 	return st.createEmpty(n, schema, t != nil)
 }
 
+// tableProperties are a new table's properties, which of a Delta table are checked.
+func (st *statement) tableProperties(c *plan.CreateTable) (map[string]string, error) {
+	provider := c.Provider
+	if provider == "" && len(c.Like) == 0 {
+		provider = st.s.Conf.Get("spark.sql.sources.default")
+	}
+	if fileFormats[strings.ToLower(provider)] {
+		return c.Properties, nil
+	}
+	return delta.CheckProperties(c.Properties, st.s.Conf.Bool("spark.databricks.delta.allowArbitraryProperties.enabled"))
+}
+
 // hasTable reports whether there is a Delta table at a path.
 func (st *statement) hasTable(path string) (bool, error) {
 	l, err := st.e.o.Logs.Table(path)
@@ -254,7 +265,7 @@ func (st *statement) createEmpty(n newTable, schema *types.Type, replace bool) (
 		return nil, err
 	}
 	if e.Provider != "delta" {
-		return nil, errs.Unsupportedf("CREATE TABLE with columns makes delta tables only: say USING delta, or create the %s table AS SELECT.", e.Provider)
+		return st.createFiles(n, e, schema, nil, replace)
 	}
 	l, err := st.e.o.Logs.Table(e.Location)
 	if err != nil {

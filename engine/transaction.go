@@ -118,7 +118,7 @@ func (st *statement) commitAll(t *transaction) error {
 // inTransaction refuses what a transaction cannot take back.
 func inTransaction(c plan.Command) error {
 	switch c := c.(type) {
-	case *plan.CreateTable, *plan.CreateNamespace, *plan.Drop, *plan.Restore:
+	case *plan.CreateTable, *plan.CreateNamespace, *plan.Drop, *plan.Restore, *plan.Truncate:
 		return errs.Unsupportedf("%s in a transaction is not supported: COMMIT or ROLLBACK first.", commandName(c))
 	case *plan.CreateView:
 		if !c.Temp {

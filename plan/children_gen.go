@@ -1059,8 +1059,22 @@ func (n *Describe) WithChildren(c []Node) Node {
 func (n *Describe) Expressions() []Expr         { return nil }
 func (n *Describe) WithExpressions([]Expr) Node { return n }
 func (n *Describe) command()                    {}
-func (n *Restore) Children() []Node             { return nil }
-func (n *Restore) WithChildren([]Node) Node     { return n }
+func (n *Truncate) Children() []Node            { return nil }
+func (n *Truncate) WithChildren([]Node) Node    { return n }
+func (n *Truncate) Expressions() []Expr {
+	var c []Expr
+	c = collectMap(c, n.Partition)
+	return c
+}
+func (n *Truncate) WithExpressions(c []Expr) Node {
+	m := *n
+	c = replaceMap(c, &m.Partition)
+	done(c)
+	return &m
+}
+func (n *Truncate) command()                {}
+func (n *Restore) Children() []Node         { return nil }
+func (n *Restore) WithChildren([]Node) Node { return n }
 func (n *Restore) Expressions() []Expr {
 	var c []Expr
 	c = collectTravel(c, n.Travel)
@@ -1376,6 +1390,7 @@ var kinds = []any{
 	(*Use)(nil),
 	(*Show)(nil),
 	(*Describe)(nil),
+	(*Truncate)(nil),
 	(*Restore)(nil),
 	(*Set)(nil),
 	(*Explain)(nil),

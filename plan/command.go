@@ -123,6 +123,11 @@ type (
 		Extended bool
 		Limit    *int64
 	}
+	// Truncate is TRUNCATE TABLE.
+	Truncate struct {
+		Name      []string
+		Partition map[string]Expr
+	}
 	// Restore is RESTORE TABLE … TO VERSION | TIMESTAMP AS OF.
 	Restore struct {
 		Name   []string

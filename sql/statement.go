@@ -67,7 +67,7 @@ var statements map[string]func(p *parser) plan.Node
 func init() { // the rules refer to statement
 	statements = map[string]func(p *parser) plan.Node{
 		"CREATE": (*parser).create, "REPLACE": (*parser).create, "DROP": (*parser).drop, "INSERT": (*parser).insert,
-		"DELETE": (*parser).deleteFrom, "UPDATE": (*parser).update, "MERGE": (*parser).merge, "OPTIMIZE": (*parser).optimize,
+		"DELETE": (*parser).deleteFrom, "TRUNCATE": (*parser).truncate, "UPDATE": (*parser).update, "MERGE": (*parser).merge, "OPTIMIZE": (*parser).optimize,
 		"VACUUM": (*parser).vacuum, "RESTORE": (*parser).restore, "ALTER": (*parser).alter, "USE": (*parser).use,
 		"SHOW": (*parser).show, "DESCRIBE": (*parser).describe, "DESC": (*parser).describe, "SET": (*parser).set,
 		"RESET": (*parser).set, "EXPLAIN": (*parser).explain, "CACHE": (*parser).cache, "UNCACHE": (*parser).cache,
@@ -76,9 +76,21 @@ func init() { // the rules refer to statement
 }
 
 // generics are the statements that are only named, by their first words.
-var generics = []string{"ANALYZE TABLE", "ANALYZE TABLES", "ANALYZE COLUMN", "TRUNCATE TABLE", "MSCK REPAIR", "LOAD DATA",
+var generics = []string{"ANALYZE TABLE", "ANALYZE TABLES", "ANALYZE COLUMN", "MSCK REPAIR", "LOAD DATA",
 	"COMMENT ON", "FSCK", "CALL", "BEGIN", "GRANT", "REVOKE", "ADD", "LIST", "COMMIT",
 	"START TRANSACTION", "ROLLBACK", "EXPORT", "IMPORT", "LOCK", "UNLOCK", "DFS", "DENY", "CLONE"}
+
+// truncate reads TRUNCATE TABLE name [PARTITION (a = 1)].
+func (p *parser) truncate() plan.Node {
+	p.pos++
+	p.expect("TABLE")
+	t := &plan.Truncate{Name: p.tableName()}
+	if p.is("PARTITION") && p.opAt(1, "(") {
+		p.pos++
+		t.Partition = p.partitionSpec()
+	}
+	return t
+}
 
 // transaction reads BEGIN or START TRANSACTION, COMMIT or ROLLBACK, which are ours: Spark has no such statements. BEGIN alone opens a
 // compound statement.

@@ -2,6 +2,7 @@ package table
 
 import (
 	"encoding/binary"
+	"strings"
 
 	"millrace/delta"
 	"millrace/javatime"
@@ -147,4 +148,38 @@ func partitionJSON(v *vector.Vector, row int, text string) string {
 		text = string(append(b, 'Z'))
 	}
 	return string(delta.AppendJSONString(nil, text))
+}
+
+// PartitionDirectory is the directory of the files in which a partition column has the one value of v.
+func PartitionDirectory(name string, v *vector.Vector, timeZone string) string {
+	zone, err := zoneOf(&planpb.Settings{TimeZone: timeZone})
+	if err != nil {
+		zone = javatime.UTC
+	}
+	text := ""
+	if !v.IsNull(0) {
+		text = string(cell.Append(nil, v, 0, zone))
+	}
+	if text == "" {
+		return hiveEscape(name) + "=" + nullPartition
+	}
+	return hiveEscape(name) + "=" + hiveEscape(text)
+}
+
+// PartitionValues are the names and values that a directory such as a=1/b=x has, nil for null.
+func PartitionValues(dir string) (names []string, values []*string) {
+	for _, part := range strings.Split(dir, "/") {
+		name, value, ok := strings.Cut(part, "=")
+		if !ok {
+			continue
+		}
+		text := hiveUnescape(value)
+		names = append(names, hiveUnescape(name))
+		if text == nullPartition {
+			values = append(values, nil)
+		} else {
+			values = append(values, &text)
+		}
+	}
+	return names, values
 }

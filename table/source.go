@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -27,7 +28,13 @@ type SourceSpec struct {
 	NowMicros     int64
 	// InferPartitionTypes is spark.sql.sources.partitionColumnTypeInference.enabled, which is on by default.
 	InferPartitionTypes bool
-	Env                 Env
+	// PartitionBy are the partition columns of a catalogued table, whose types Schema has; nil: what the directories say.
+	PartitionBy []string
+	// Hidden leaves out files by their names below their path; nil: none.
+	Hidden func(name string) bool
+	// Empty says that there need not be any files.
+	Empty bool
+	Env   Env
 }
 
 // Source is a table that is a set of files.
@@ -59,8 +66,12 @@ func OpenSource(ctx context.Context, spec SourceSpec) (*Source, error) {
 	if s.zone, err = zoneOf(&planpb.Settings{TimeZone: spec.TimeZone}); err != nil {
 		return nil, err
 	}
-	if s.files, err = list(ctx, spec.Paths, s.option("pathGlobFilter")); err != nil {
+	s.files, err = list(ctx, spec.Paths, s.option("pathGlobFilter"))
+	if err != nil && (!spec.Empty || errs.ConditionOf(err) != "PATH_NOT_FOUND") {
 		return nil, err
+	}
+	if spec.Hidden != nil {
+		s.files = slices.DeleteFunc(s.files, func(f listed) bool { return spec.Hidden(path.Join(f.dir, path.Base(f.path))) })
 	}
 	if err := s.keepModified(); err != nil {
 		return nil, err
@@ -114,7 +125,11 @@ func (s *Source) keepModified() error {
 func (s *Source) partition() error {
 	recursive := strings.EqualFold(s.option("recursiveFileLookup"), "true")
 	s.parts = &partitioning{}
-	if !recursive {
+	if len(s.spec.PartitionBy) > 0 {
+		if err := s.declaredPartitions(); err != nil {
+			return err
+		}
+	} else if !recursive {
 		parts, err := discover(s.files, basePathURL(s.option("basePath")))
 		if err != nil {
 			return err
@@ -136,6 +151,26 @@ func (s *Source) partition() error {
 			row = append(row, v)
 		}
 		s.values = append(s.values, row)
+	}
+	return nil
+}
+
+// declaredPartitions takes the partition columns as the table has them, and their values of the directories.
+func (s *Source) declaredPartitions() error {
+	for _, name := range s.spec.PartitionBy {
+		s.parts.fields = append(s.parts.fields, types.Field{Name: name, Nullable: true})
+	}
+	for _, f := range s.files {
+		names, values := partitionPath(f, "")
+		row := make([]string, len(s.spec.PartitionBy))
+		for i, want := range s.spec.PartitionBy {
+			at := slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(n, want) })
+			if at < 0 {
+				return conflictingNames(s.files, "")
+			}
+			row[i] = values[at]
+		}
+		s.parts.values = append(s.parts.values, row)
 	}
 	return nil
 }

@@ -176,6 +176,28 @@ func canStoreAssign(from, to *types.Type) bool {
 	return false
 }
 
+// CanAssign is ANSI's rule of assignment, by which a table's columns take values.
+func CanAssign(from, to *types.Type) bool {
+	switch {
+	case from.SameData(to), from.Kind == types.KindNull:
+		return true
+	case from.Kind != to.Kind || !from.IsNested():
+		return (from.Kind != types.KindString || to.Kind == types.KindString) && canStoreAssign(from, to)
+	case from.Kind == types.KindArray:
+		return CanAssign(from.Elem, to.Elem)
+	case from.Kind == types.KindMap:
+		return CanAssign(from.Key, to.Key) && CanAssign(from.Elem, to.Elem)
+	case len(from.Fields) != len(to.Fields):
+		return false
+	}
+	for i, f := range from.Fields {
+		if !CanAssign(f.Type, to.Fields[i].Type) {
+			return false
+		}
+	}
+	return true
+}
+
 func legacyImplicit(from, to *types.Type) bool {
 	switch {
 	case from.IsNumeric() && to.IsNumeric(), isDateTime(from) && isDateTime(to):
