@@ -337,10 +337,11 @@ type (
 		Args  []any
 		Exprs []Expr
 	}
-	// Pivot is GROUP BY … PIVOT.
+	// Pivot is GROUP BY … PIVOT. Without Values these are those that Column has.
 	Pivot struct {
 		Input      Node
 		Groups     []Expr
+		Rest       bool // the groups are all columns that neither Column nor Aggregates read, as in SQL
 		Column     Expr
 		Values     []Expr
 		Aggregates []Expr

@@ -10,7 +10,7 @@ import (
 func (p *parser) pivot(n plan.Node) plan.Node {
 	p.pos++
 	p.expectOp("(")
-	v := &plan.Pivot{Input: n, Aggregates: list(p, p.namedExpression)}
+	v := &plan.Pivot{Input: n, Rest: true, Aggregates: list(p, p.namedExpression)}
 	p.expect("FOR")
 	start := p.pos
 	if p.isOp("(") {

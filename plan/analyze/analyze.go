@@ -40,6 +40,8 @@ type Conf struct {
 	Get func(key string) string
 	// Eval computes an expression without columns; nil: only literals are constants.
 	Eval func(plan.Expr) (*plan.Literal, error)
+	// Collect runs a resolved relation and returns its first rows, at most limit, in plan.Literal's form; nil: what needs that is refused.
+	Collect func(n plan.Node, limit int) ([][]any, error)
 	// ParseSchema reads a type or the columns of a table; nil: schemas in functions' arguments are not known.
 	ParseSchema func(text string) (*types.Type, error)
 	// Span is the relation, resolved or not, of the rows that a micro-batch reads of a streaming source; nil: there is no micro-batch.

@@ -91,7 +91,8 @@ func (b *block) rewriteSubquery(q *plan.Subquery, own func(*plan.Attribute) bool
 	return &s, err
 }
 
-// withinOuterJoins refuses, as Spark does, what reads the query around on a side of a join that the join may extend by nulls.
+// withinOuterJoins refuses, as Spark does, what reads the query around on a side of a join that the join may extend by nulls, or of
+// which it only tests for rows.
 func withinOuterJoins(n plan.Node) error {
 	var err error
 	plan.Walk(n, func(n plan.Node) bool {
@@ -99,7 +100,7 @@ func withinOuterJoins(n plan.Node) error {
 		if !ok || j.Lateral || err != nil {
 			return err == nil
 		}
-		if right := j.Type == plan.LeftJoin || j.Type == plan.FullJoin; right && len(outerColumns(j.Right)) > 0 {
+		if right := j.Type == plan.LeftJoin || j.Type == plan.FullJoin || j.Type == plan.SemiJoin || j.Type == plan.AntiJoin; right && len(outerColumns(j.Right)) > 0 {
 			err = inaccessible(j.Right)
 		}
 		if left := j.Type == plan.RightJoin || j.Type == plan.FullJoin; left && len(outerColumns(j.Left)) > 0 {

@@ -213,20 +213,16 @@ func (a *analyzer) usingOutput(j *plan.Join, lefts, rights []*plan.Attribute) (p
 }
 
 func (a *analyzer) usingColumn(cols []*plan.Attribute, name, side string) (*plan.Attribute, error) {
-	found := a.matches(cols, nil, name)
-	switch len(found) {
-	case 1:
-		return found[0], nil
-	case 0:
-		names := make([]string, len(cols))
-		for i, c := range cols {
-			names[i] = c.Name
-		}
-		sortStrings(names)
-		for i, n := range names {
-			names[i] = types.Quote(n)
-		}
-		return nil, errs.New("UNRESOLVED_USING_COLUMN_FOR_JOIN", "colName", types.Quote(name), "side", side, "suggestion", join(names))
+	if found := a.matches(cols, nil, name); len(found) > 0 {
+		return found[0], nil // of several the first, as in Spark
 	}
-	return nil, errs.New("AMBIGUOUS_REFERENCE", "name", types.Quote(name), "referenceNames", "["+qualifiedNames(found)+"]")
+	names := make([]string, len(cols))
+	for i, c := range cols {
+		names[i] = c.Name
+	}
+	sortStrings(names)
+	for i, n := range names {
+		names[i] = types.Quote(n)
+	}
+	return nil, errs.New("UNRESOLVED_USING_COLUMN_FOR_JOIN", "colName", types.Quote(name), "side", side, "suggestion", join(names))
 }

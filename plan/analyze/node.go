@@ -103,7 +103,7 @@ func (a *analyzer) columns(n plan.Node) (plan.Node, error) {
 	case *plan.Stat:
 		return a.stat(n)
 	case *plan.Pivot:
-		return nil, errs.Unsupportedf("PIVOT is not supported")
+		return a.pivot(n)
 	case *plan.Unpivot:
 		return a.unpivot(n)
 	}

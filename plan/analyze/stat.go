@@ -28,6 +28,8 @@ func (a *analyzer) stat(n *plan.Stat) (plan.Node, error) {
 		return a.quantiles(n)
 	case "sampleBy":
 		return a.sampleBy(n)
+	case "crosstab":
+		return a.crosstab(n)
 	}
 	return nil, errs.Unsupportedf("DataFrame.%s is not supported", n.Name)
 }
