@@ -48,26 +48,33 @@ func newPeer(t testing.TB) *peer {
 
 // query is a statement's rows as text.
 func (p *peer) query(text string) ([][]string, error) {
+	_, rows, err := p.typed(text)
+	return rows, err
+}
+
+// typed is a statement's types, by their names in DuckDB, and its rows as text.
+func (p *peer) typed(text string) (types []string, rows [][]string, err error) {
 	line, err := json.Marshal(map[string]string{"sql": text})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if _, err := p.in.Write(append(line, '\n')); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	answer, err := p.out.ReadBytes('\n')
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var a struct {
+		Types []string
 		Rows  [][]string
 		Error string
 	}
 	if err := json.Unmarshal(answer, &a); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if a.Error != "" {
-		return nil, errors.New(a.Error)
+		return nil, nil, errors.New(a.Error)
 	}
-	return a.Rows, nil
+	return a.Types, a.Rows, nil
 }

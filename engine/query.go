@@ -102,10 +102,19 @@ func (st *statement) scalars(n plan.Node) (plan.Node, error) {
 		return plan.MapExprs(n, func(e plan.Expr) (plan.Expr, error) {
 			return plan.TransformExpr(e, func(e plan.Expr) (plan.Expr, error) {
 				s, ok := e.(*plan.Subquery)
-				if !ok || s.Kind != plan.ScalarSubquery {
+				if !ok {
 					return e, nil
 				}
-				return st.scalar(s)
+				if s.Kind == plan.ScalarSubquery {
+					return st.scalar(s)
+				}
+				within, err := st.scalars(s.Plan)
+				if err != nil || within == s.Plan {
+					return e, err
+				}
+				test := *s
+				test.Plan = within
+				return &test, nil
 			})
 		})
 	})

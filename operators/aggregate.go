@@ -24,7 +24,7 @@ const (
 )
 
 // hashAggregate groups rows, or merges groups. When memory runs out, a partial one emits what it has; any other writes its groups' states
-// to files by hash and merges file after file with an aggregate of its own.
+// to files by hash and merges file after file with an aggregate of its own. What DISTINCT functions have met goes to files of its own (seenValues).
 type hashAggregate struct {
 	aggregateConfig
 	in    Operator
@@ -43,6 +43,7 @@ type hashAggregate struct {
 	out     vector.Batch
 
 	spill *partitioner
+	seen  seenValues
 	parts []*spillReader
 	sub   *hashAggregate
 	depth int
@@ -201,14 +202,29 @@ func (o *hashAggregate) full() (bool, error) {
 	switch {
 	case o.mem.fits(n):
 		return false, nil
-	case o.table == nil || o.hasDistinct():
-		return false, o.mem.must(n)
 	case o.mode == modePartial:
 		return true, nil
-	case o.depth == maxDepth:
-		return false, nil
+	case o.hasDistinct():
+		return false, o.spillSeen()
 	}
-	return false, o.spillGroups()
+	return false, o.shrink(n)
+}
+
+// shrink spills the groups. States that no hash divides further have to fit in memory.
+func (o *hashAggregate) shrink(n int64) error {
+	if o.table != nil && o.depth < maxDepth {
+		return o.spillGroups()
+	}
+	largest := 0
+	for i, f := range o.funcs {
+		if f.MemSize() > o.funcs[largest].MemSize() {
+			largest = i
+		}
+	}
+	if len(o.funcs) == 0 {
+		return o.mem.must(n)
+	}
+	return errs.Wrap(o.mem.must(n), "keep one group's values for the aggregate function %s, which cannot be divided", o.calls[largest].Name)
 }
 
 func (o *hashAggregate) memSize() int64 {
@@ -236,6 +252,11 @@ func (o *hashAggregate) hasDistinct() bool {
 
 func (o *hashAggregate) endInput() error {
 	o.ended = true
+	if o.seen != nil {
+		if err := o.replaySeen(); err != nil {
+			return err
+		}
+	}
 	if o.spill == nil {
 		o.emitted = 0
 		if o.table == nil {
@@ -349,6 +370,9 @@ func (o *hashAggregate) spillGroups() error {
 			return err
 		}
 	}
+	if o.table.MemSize() > o.mem.working() { // or its empty slots would have the next batch spilled
+		o.table = hashtable.New(o.keyTypes)
+	}
 	o.reset()
 	return nil
 }
@@ -380,6 +404,9 @@ func (o *hashAggregate) nextPart() (*vector.Batch, error) {
 		}
 		c.groupBy = columns(c.keyTypes)
 		c.inputs = append([]aggregateInput(nil), c.inputs...)
+		for i := range c.inputs {
+			c.inputs[i].distinct = nil // only different values were aggregated
+		}
 		sub, err := newAggregate(c, part, o.depth+1)
 		if err != nil {
 			part.Close()
@@ -396,6 +423,7 @@ func (o *hashAggregate) nextPart() (*vector.Batch, error) {
 func (o *hashAggregate) Close() error {
 	o.mem.release()
 	o.spill.close()
+	o.seen.close()
 	err := o.in.Close()
 	if o.sub != nil {
 		o.sub.Close()

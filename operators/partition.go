@@ -41,9 +41,9 @@ func (p *partitioner) add(keys, cols []*vector.Vector, sel []uint32, n int) erro
 	for i := range p.rows {
 		p.rows[i] = p.rows[i][:0]
 	}
-	shift := uint(64 - radixBits)
+	shift, salt := uint(64-radixBits), uint64(p.depth+1)*0x94d049bb133111eb // what one depth brings together the next takes apart
 	for k, h := range hashes {
-		part := hashtable.Mix(h+uint64(p.depth)) >> shift
+		part := hashtable.Mix(h^salt) >> shift
 		r := uint32(k)
 		if sel != nil {
 			r = sel[k]

@@ -12,8 +12,14 @@ import (
 	"millrace/vector"
 )
 
-// blockRows is how many rows of small partitions are worked on at once.
-const blockRows = 2 * vector.BatchRows
+const (
+	// blockRows is how many rows of small partitions are worked on at once.
+	blockRows = 2 * vector.BatchRows
+	// gatherBatches is how many batches of rows a function gathers at once.
+	gatherBatches = 4
+	// rowBytes is about what a function holds for a row of a batch: its state, and what it gathers.
+	rowBytes = 64 + 32*gatherBatches
+)
 
 // windowOp computes functions over windows of its sorted input. It holds whole partitions: in memory, or as pages in a file.
 type windowOp struct {
@@ -35,6 +41,7 @@ type windowOp struct {
 	pending *vector.Batch // rows that are not in a block yet
 	ended   bool
 	at      int // rows of the block that were emitted; -1: the block is being filled
+	batch   int // rows that are emitted at once
 	rows    []uint32
 	starts  []bool
 	firsts  []bool
@@ -145,7 +152,8 @@ func (o *windowOp) setMetrics(m *OperatorMetrics) { o.m = m }
 func (o *windowOp) Open(ctx *Ctx) error {
 	o.ctx, o.mem = ctx, reservation{pool: ctx.Memory}
 	var err error
-	if o.windows, err = window.New(o.specs); err != nil {
+	o.batch = int(max(64, min(vector.BatchRows, ctx.Memory.Limit()/8/int64(rowBytes*max(len(o.specs), 1)))))
+	if o.windows, err = window.New(o.specs, gatherBatches*o.batch); err != nil {
 		return err
 	}
 	o.file = newPageFile(ctx, o.rowTypes)
@@ -267,22 +275,23 @@ func (o *windowOp) read() error {
 
 // room has the rows on disk when they and the functions' states have no room in memory.
 func (o *windowOp) room() error {
-	if o.mem.fits(o.block.MemSize() + o.windows.MemSize()) {
+	if _, n := o.windows.MemSize(); o.mem.fits(o.block.MemSize() + n) {
 		return nil
 	}
 	if err := o.block.Spill(); err != nil {
 		return err
 	}
-	return o.mem.must(o.windows.MemSize())
+	name, n := o.windows.MemSize()
+	return errs.Wrap(o.mem.must(n), "keep the values of a window's frame for the function %s, which cannot be divided", name)
 }
 
 func (o *windowOp) emit() (*vector.Batch, error) {
 	if o.at == o.block.Len() {
 		return nil, nil
 	}
-	rows := vector.BatchRows
+	rows := o.batch
 	if o.file.used() { // memory is scarce, and states are held for every row
-		rows /= 8
+		rows = max(rows/8, min(rows, 64))
 	}
 	cols, n, err := o.block.Columns(o.at, rows)
 	if err != nil {

@@ -1,6 +1,6 @@
-"""Answers SQL with DuckDB: a line of JSON {"sql": TEXT} in, a line {"rows": [[TEXT, …], …]} or {"error": TEXT} out.
+"""Answers SQL with DuckDB: a line of JSON {"sql": TEXT} in, a line {"types": [TEXT, …], "rows": [[TEXT, …], …]} or {"error": TEXT} out.
 
-Values are written as take.py writes Spark's.
+Values are written as take.py writes Spark's. The extensions of TPC can be loaded where they are installed.
 """
 
 import datetime
@@ -10,6 +10,11 @@ import math
 import sys
 
 import duckdb
+
+try:
+    import duckdb_ext
+except ImportError:
+    duckdb_ext = None
 
 
 def text(v):
@@ -38,12 +43,15 @@ def text(v):
 
 def main():
     c = duckdb.connect()
+    if duckdb_ext:
+        c = duckdb_ext.init(c)
     c.execute("PRAGMA threads=1")
     c.execute("SET TimeZone='UTC'")
     for line in sys.stdin:
         try:
             rows = c.execute(json.loads(line)["sql"]).fetchall()
-            out = {"rows": [[text(v) for v in r] for r in rows]}
+            types = [str(d[1]) for d in c.description or []]
+            out = {"types": types, "rows": [[text(v) for v in r] for r in rows]}
         except duckdb.Error as e:
             out = {"error": str(e)}
         print(json.dumps(out), flush=True)

@@ -8,6 +8,7 @@ import (
 
 // Distinct lets the first row of each group and value pass.
 type Distinct struct {
+	types []*types.Type
 	table *hashtable.Table
 	ids   []uint32
 	seen  []bool
@@ -18,14 +19,24 @@ type Distinct struct {
 
 // NewDistinct makes the filter of rows of these types.
 func NewDistinct(args []*types.Type) *Distinct {
-	return &Distinct{table: hashtable.New(append([]*types.Type{types.Integer}, args...))}
+	ts := append([]*types.Type{types.Integer}, args...)
+	return &Distinct{types: ts, table: hashtable.New(ts)}
 }
 
 // MemSize is the bytes that the values met hold.
 func (d *Distinct) MemSize() int64 { return d.table.MemSize() }
 
-// Reset forgets the values met.
-func (d *Distinct) Reset() { d.table.Reset() }
+// Reset forgets the values met, and their memory.
+func (d *Distinct) Reset() { d.table = hashtable.New(d.types) }
+
+// Values are the values met so far, row by row: the group of each, and its columns, which stay the filter's.
+func (d *Distinct) Values() (groups []int32, args []*vector.Vector) {
+	if d.table.Len() == 0 {
+		return nil, nil
+	}
+	cols := d.table.Keys()
+	return vector.Values[int32](cols[0])[:d.table.Len()], cols[1:]
+}
 
 // First is the rows of in that no earlier row of their group equals. It is valid until the next call.
 func (d *Distinct) First(in *Input) *Input {

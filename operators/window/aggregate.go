@@ -7,9 +7,8 @@ import (
 
 const (
 	directRows = 128 // a frame of at most so many rows is aggregated from its rows
-	// rows that are gathered for a function at once, or an eighth of them where values are of any length
-	gatheredRows = 1 << 13
-	spanRows     = 1 << 15 // a batch whose frames cover at most so many rows is computed from differences
+	// a batch whose frames cover at most so many times the rows gathered at once is computed from differences
+	spanGathers = 4
 )
 
 // aggregate is an aggregate function over frames that neither are whole partitions nor begin with one.
@@ -26,7 +25,7 @@ type source struct {
 	cols   []int
 	filter int
 	nulls  bool // rows in which an argument is null are taken too
-	limit  int  // how many rows are gathered at once
+	limit  int  // how many rows are gathered at once; an eighth of what is asked where values are of any length
 
 	in      agg.Input
 	args    []*vector.Vector
@@ -37,18 +36,18 @@ type source struct {
 	scratch []uint32
 }
 
-func newAggregate(s Spec) (function, error) {
+func newAggregate(s Spec, gather int) (function, error) {
 	f, err := agg.New(s.Call)
 	if err != nil {
 		return nil, err
 	}
-	src := source{call: s.Call, filter: s.Filter, nulls: f.TakesNulls(), limit: gatheredRows}
+	src := source{call: s.Call, filter: s.Filter, nulls: f.TakesNulls(), limit: gather}
 	for i, c := range s.Args {
 		if c >= 0 {
 			src.cols = append(src.cols, c)
 			src.args = append(src.args, vector.NewEmpty(s.Call.Args[i]))
 			if vector.Width(s.Call.Args[i]) == 0 {
-				src.limit = gatheredRows / 8
+				src.limit = max(gather/8, 64)
 			}
 		}
 	}
@@ -230,6 +229,9 @@ func (f *running) memSize() int64       { return f.sourceSize() + f.f.MemSize() 
 
 func (f *running) next(w *Windows, fr *frame, out *vector.Vector) error {
 	x := &w.batch
+	if f.news(x, fr) > max(f.limit, x.n) {
+		return f.nextWide(w, fr, out)
+	}
 	f.clear()
 	at := f.at
 	for k := 0; k < x.n; { // the rows that the batch adds, partition after partition
@@ -267,6 +269,58 @@ func (f *running) next(w *Windows, fr *frame, out *vector.Vector) error {
 	return nil
 }
 
+// news is how many rows a batch adds.
+func (f *running) news(x *batch, fr *frame) int {
+	n, at := 0, f.at
+	for k := 0; k < x.n; k = x.sameFrom(k) {
+		if x.from+k == x.start[k] {
+			at = x.start[k]
+		}
+		n += max(fr.hi[x.sameFrom(k)-1]-at, 0)
+	}
+	return n
+}
+
+// nextWide is next for a batch that adds more rows than are gathered at once: as many of its rows at a time as add few.
+func (f *running) nextWide(w *Windows, fr *frame, out *vector.Vector) error {
+	x := &w.batch
+	for k := 0; k < x.n; {
+		if x.from+k == x.start[k] {
+			f.f.Reset()
+			f.f.Resize(1)
+			f.at = x.start[k]
+		}
+		to := k
+		for end := x.sameFrom(k); to < end && fr.hi[to]-f.at <= f.limit; to++ {
+		}
+		if to == k { // one row alone adds many
+			if err := f.update(w, f.f, 1, func(int) (int, int) { return f.at, fr.hi[k] }); err != nil {
+				return err
+			}
+			f.at = fr.hi[k]
+			to = k + 1
+			for end := x.sameFrom(k); to < end && fr.hi[to] == f.at; to++ {
+			}
+		}
+		f.clear()
+		f.add(f.at, fr.hi[to-1], 0)
+		in, err := f.input(w, f.rows, f.of)
+		if err != nil {
+			return err
+		}
+		f.ends = f.ends[:0]
+		for _, hi := range fr.hi[k:to] {
+			f.ends = append(f.ends, f.before[max(hi-f.at, 0)])
+		}
+		f.at = max(f.at, fr.hi[to-1])
+		if err := agg.Prefixes(f.f, in, f.ends, out); err != nil {
+			return err
+		}
+		k = to
+	}
+	return nil
+}
+
 // sameFrom is the first place after k of another partition.
 func (x *batch) sameFrom(k int) int {
 	return min(x.n, x.end[k]-x.from)
@@ -288,7 +342,7 @@ func (f *aggregate) next(w *Windows, fr *frame, out *vector.Vector) error {
 		rows += fr.hi[k] - lo
 	}
 	if rows > directRows*n {
-		if fr.hi[n-1]-fr.lo[0] <= spanRows && agg.CanSpan(f.f) {
+		if fr.hi[n-1]-fr.lo[0] <= spanGathers*f.limit && agg.CanSpan(f.f) {
 			done, err := f.spans(w, fr, out)
 			if done || err != nil {
 				return err

@@ -21,6 +21,7 @@ type Spec struct {
 // Windows computes functions over the rows of one block after another. It is used by one goroutine at a time.
 type Windows struct {
 	funcs  []function
+	names  []string
 	frames []*frame
 	of     []*frame // by function; nil: it has none
 	block  *Block
@@ -38,15 +39,15 @@ type function interface {
 	memSize() int64
 }
 
-// New makes the functions.
-func New(specs []Spec) (*Windows, error) {
+// New makes the functions, which gather about so many rows at once.
+func New(specs []Spec, gather int) (*Windows, error) {
 	w := &Windows{}
 	for _, s := range specs {
-		f, framed, err := newFunction(s)
+		f, framed, err := newFunction(s, gather)
 		if err != nil {
 			return nil, err
 		}
-		w.funcs = append(w.funcs, f)
+		w.funcs, w.names = append(w.funcs, f), append(w.names, s.Call.Name)
 		if !framed {
 			w.of = append(w.of, nil)
 			w.batch.peers = w.batch.peers || wantsPeers(s.Call.Name)
@@ -69,7 +70,7 @@ func (w *Windows) frameOf(s Spec) *frame {
 	return f
 }
 
-func newFunction(s Spec) (f function, framed bool, err error) {
+func newFunction(s Spec, gather int) (f function, framed bool, err error) {
 	if r := ranks[s.Call.Name]; r != nil {
 		f, err = r(s)
 		return f, false, err
@@ -82,7 +83,7 @@ func newFunction(s Spec) (f function, framed bool, err error) {
 		f, err = newPick(s)
 		return f, true, err
 	}
-	f, err = newAggregate(s)
+	f, err = newAggregate(s, gather)
 	return f, true, err
 }
 
@@ -121,13 +122,17 @@ func (w *Windows) Next(from, n int, out []*vector.Vector) error {
 	return nil
 }
 
-// MemSize is the bytes that the functions hold.
-func (w *Windows) MemSize() int64 {
-	n := int64(0)
-	for _, f := range w.funcs {
-		n += f.memSize()
+// MemSize is the bytes that the functions hold, and the name of the one that holds most.
+func (w *Windows) MemSize() (largest string, n int64) {
+	most := int64(-1)
+	for i, f := range w.funcs {
+		size := f.memSize()
+		if size > most {
+			largest, most = w.names[i], size
+		}
+		n += size
 	}
-	return n
+	return largest, n
 }
 
 // pages calls visit with every page of the block.

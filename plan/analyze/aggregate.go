@@ -119,9 +119,8 @@ func (a *analyzer) grouped(s *scope, in plan.Node, b *block, list []plan.Expr, h
 	if n, err = a.shape(n, outs); err != nil {
 		return nil, err
 	}
-	if !anyWindow(list) { // else ORDER BY sees the windows' columns, and not the aggregation below them
-		a.blocks[n] = b
-	}
+	b.windowed = anyWindow(list)
+	a.blocks[n] = b
 	return n, nil
 }
 

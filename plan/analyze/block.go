@@ -16,6 +16,8 @@ type block struct {
 	slots []*plan.Alias     // aggregate calls
 	bare  bool              // there is no GROUP BY
 	sets  *groupingSets
+	// windowed says that windows stand over the aggregation: what is above them still sees its keys, but has no aggregate functions computed there.
+	windowed bool
 }
 
 func (a *analyzer) newBlock(input plan.Node, groups []plan.Expr) *block {

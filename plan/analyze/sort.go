@@ -138,6 +138,12 @@ func (a *analyzer) over(in plan.Node, list []plan.Expr, aggregates bool) (plan.N
 	if b != nil {
 		own := func(c *plan.Attribute) bool { return containsID(s.attrs, c.ID) }
 		for i, e := range out {
+			if b.windowed && findAggregate(e) != nil {
+				if !within(e, own) {
+					return nil, nil, a.hiddenColumn(s, e, own)
+				}
+				continue
+			}
 			r, err := b.rewrite(e, own)
 			if err != nil {
 				return nil, nil, a.hiddenColumn(s, e, own)
@@ -161,6 +167,18 @@ func (a *analyzer) firstFit(s *scope, e plan.Expr) (plan.Expr, error) {
 		return below, nil
 	}
 	return r, err
+}
+
+// within reports whether an expression reads only such columns.
+func within(e plan.Expr, own func(*plan.Attribute) bool) bool {
+	all := true
+	plan.WalkExpr(e, func(e plan.Expr) bool {
+		if c, ok := e.(*plan.Attribute); ok {
+			all = all && own(c)
+		}
+		return all
+	})
+	return all
 }
 
 // without is the scope's own level only.
