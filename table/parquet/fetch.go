@@ -26,6 +26,7 @@ func (b *buffer) release() {
 
 type fetched struct {
 	group  int
+	ranges []rowRange // wanted
 	buffer *buffer
 	err    error
 }
@@ -70,8 +71,12 @@ func (r *Reader) fetchNext() {
 	pending := make(chan fetched, 1)
 	r.pending = pending
 	go func() {
-		b := buffers.Get().(*buffer)
-		pending <- fetched{group, b, r.fetch(group, b)}
+		b, ranges := buffers.Get().(*buffer), r.wantedRows(group)
+		var err error
+		if len(ranges) > 0 {
+			err = r.fetch(group, b)
+		}
+		pending <- fetched{group, ranges, b, err}
 	}()
 }
 
@@ -136,6 +141,15 @@ func (r *Reader) startGroup() (bool, error) {
 	}
 	r.fetchNext()
 	g := &r.file.meta.RowGroups[got.group]
+	r.ranges = append(r.ranges[:0], got.ranges...)
+	r.Stats.RowsSkipped += g.NumRows
+	for _, rng := range r.ranges {
+		r.Stats.RowsSkipped -= rng.end - rng.start
+	}
+	if len(r.ranges) == 0 {
+		r.Stats.RowGroupsSkipped++
+		return true, nil
+	}
 	for _, f := range r.fields {
 		for _, c := range f.leaves() {
 			data := got.buffer.chunks[c.col.leaf]
@@ -147,6 +161,5 @@ func (r *Reader) startGroup() (bool, error) {
 	}
 	r.Stats.RowGroups++
 	r.base, r.at = r.firstRows[got.group], 0
-	r.ranges = append(r.ranges[:0], rowRange{0, g.NumRows})
 	return true, nil
 }

@@ -256,7 +256,6 @@ func (r *Reader) next() (*vector.Batch, error) {
 				return nil, err
 			}
 		}
-		r.Stats.RowsSkipped += gap
 		r.at = rng.start
 	}
 	n := int(min(int64(r.opts.BatchRows), rng.end-r.at))
