@@ -36,6 +36,7 @@ type Delta struct {
 		version int64
 		files   []*delta.Add
 	}
+	feed   feed
 	origin *deltaOffset // where a stream without an offset begins, once that is known
 	last   int64        // the newest version to read, or -1: no bound
 }
@@ -77,7 +78,7 @@ func OpenDelta(ctx context.Context, env Env, s *session.Session, r *plan.Unresol
 	if err != nil && errs.ConditionOf(err) != "DELTA_ILLEGAL_OPTION" && errs.ConditionOf(err) != "DELTA_STARTING_VERSION_AND_TIMESTAMP_BOTH_SET" {
 		return nil, err
 	}
-	return &Delta{log: l, opt: opt, bad: err, zone: zone, base: base, watch: newWatch(l, env.Committer), commits: map[int64]*commit{}, last: -1}, nil
+	return &Delta{log: l, opt: opt, bad: err, zone: zone, base: base, watch: newWatch(l, env.Committer), commits: map[int64]*commit{}, last: -1, feed: newFeed()}, nil
 }
 
 var _ Source = (*Delta)(nil)
@@ -89,7 +90,12 @@ func (d *Delta) Streaming() {}
 func (d *Delta) Name() string { return "delta " + d.log.URL() }
 
 // Schema implements plan.Table.
-func (d *Delta) Schema() *types.Type { return d.base.Schema().AsNullable() }
+func (d *Delta) Schema() *types.Type {
+	if d.opt.feed {
+		return deltatable.NewFeed(d.log, d.base, nil, nil).Schema().AsNullable()
+	}
+	return d.base.Schema().AsNullable()
+}
 
 // Format implements plan.Table.
 func (d *Delta) Format() string { return "delta" }
@@ -134,6 +140,9 @@ func (d *Delta) Latest(ctx context.Context, start string, all bool) (string, err
 		if !found {
 			break
 		}
+		if d.opt.feed && !at.Initial && room.some() {
+			room = budget{room.files + int64(len(files)), room.bytes + sizeOf(files)} // what belongs together is told together
+		}
 		next, whole := room.take(at, files)
 		if at = next; !whole {
 			break
@@ -150,6 +159,15 @@ func (d *Delta) Latest(ctx context.Context, start string, all bool) (string, err
 
 // budget is how much a batch may still take.
 type budget struct{ files, bytes int64 }
+
+func (b budget) some() bool { return b.files > 0 && b.bytes > 0 }
+
+func sizeOf(files []*delta.Add) (n int64) {
+	for _, a := range files {
+		n += a.Size
+	}
+	return n
+}
 
 // take moves an offset over a version's files as far as there is room: whole says that all of them were taken.
 func (b *budget) take(at deltaOffset, files []*delta.Add) (deltaOffset, bool) {
@@ -253,6 +271,9 @@ func (d *Delta) snapshot(ctx context.Context, version int64) ([]*delta.Add, erro
 	if version == d.base.Version {
 		s, err = d.base, nil
 	}
+	if err == nil && d.opt.feed {
+		err = d.feed.begin(s)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -290,6 +311,11 @@ func (d *Delta) commit(ctx context.Context, version int64) (*commit, error) {
 		return nil, err
 	}
 	c := d.judge(version, actions)
+	if d.opt.feed && c.change == nil {
+		if err := d.changes(ctx, version, actions, c); err != nil {
+			return nil, err
+		}
+	}
 	d.commits[version] = c
 	return c, nil
 }
@@ -300,8 +326,9 @@ func (d *Delta) Forget(offset string) {
 	if err != nil {
 		return
 	}
-	for v := range d.commits {
+	for v, c := range d.commits {
 		if v < at.Version {
+			d.feed.forget(c.adds)
 			delete(d.commits, v)
 		}
 	}
@@ -319,6 +346,9 @@ func (d *Delta) Span(ctx context.Context, start, end string) (plan.Node, int64, 
 	zone, err := session.ZoneOf(d.zone)
 	if err != nil {
 		return nil, 0, err
+	}
+	if d.opt.feed {
+		return d.feedSpan(files, zone), -1, nil
 	}
 	t := deltatable.New(d.log, d.base.WithFiles(files), zone)
 	t.Private = true

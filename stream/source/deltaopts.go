@@ -11,6 +11,7 @@ import (
 
 // deltaOptions are a Delta stream's options.
 type deltaOptions struct {
+	feed                                      bool // the change data feed instead of the rows
 	maxFiles, maxBytes                        int64
 	ignoreDeletes, ignoreChanges, skipChanges bool
 	startVersion                              *int64
@@ -46,7 +47,7 @@ func parseDeltaOptions(options map[string]string, zone string) (o deltaOptions, 
 		if on, err := boolOption(options, name); err != nil {
 			return o, err
 		} else if on {
-			return o, errs.Unsupportedf("Streaming a Delta table's change feed (%s) is not supported yet.", name)
+			o.feed = true
 		}
 	}
 	for _, name := range []string{"schemaTrackingLocation", "schemaLocation", "excludeRegex"} {

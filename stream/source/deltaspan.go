@@ -106,7 +106,7 @@ func (d *Delta) judge(version int64, actions []delta.Action) *commit {
 		}
 	}
 	switch {
-	case c.change != nil || removed == nil:
+	case c.change != nil || removed == nil || d.opt.feed:
 	case d.opt.skipChanges:
 		c.adds = nil
 	case len(c.adds) > 0 && !d.opt.ignoreChanges:
