@@ -11,11 +11,15 @@ import (
 	"millrace/plan"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/storage"
+	"millrace/table"
 	"millrace/types"
 )
 
 // writePlain writes rows as plain files of a format.
 func (st *statement) writePlain(format, path string, input plan.Node, w *plan.Write) error {
+	if format == "binaryfile" {
+		return errs.New("UNSUPPORTED_FEATURE.WRITE_FOR_BINARY_SOURCE")
+	}
 	if !fileFormats[format] {
 		return errs.New("DATA_SOURCE_NOT_FOUND", "provider", w.Format)
 	}
@@ -60,6 +64,11 @@ func (st *statement) writePlain(format, path string, input plan.Node, w *plan.Wr
 		}
 	}
 	sink.SchemaJson = inFiles.JSON()
+	if format == "parquet" {
+		if err := st.oldTimes(options); err != nil {
+			return err
+		}
+	}
 	if len(sink.PartitionColumns) != len(w.PartitionBy) {
 		return errs.Newf(errs.Invalid, "a partition column of %v is not among the columns %v", w.PartitionBy, schema.Names())
 	}
@@ -77,6 +86,19 @@ func (st *statement) writePlain(format, path string, input plan.Node, w *plan.Wr
 		}
 	}
 	return store.Put(st.ctx, "_SUCCESS", nil)
+}
+
+// oldTimes makes the settings about old dates and times in Parquet a sink's option. Only today's calendar is written.
+func (st *statement) oldTimes(options map[string]string) error {
+	for _, name := range []string{"spark.sql.parquet.datetimeRebaseModeInWrite", "spark.sql.parquet.int96RebaseModeInWrite"} {
+		switch strings.ToUpper(st.s.Conf.Get(name)) {
+		case "EXCEPTION":
+			options[table.RejectOldTimes] = "true"
+		case "LEGACY":
+			return errs.Unsupportedf("Writing by %s=LEGACY is not supported.", name)
+		}
+	}
+	return nil
 }
 
 // codecSettings are the settings that name the compression of files whose writer has no option for it.

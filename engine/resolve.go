@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"maps"
 	"strings"
 	"time"
 
@@ -239,6 +240,15 @@ func (st *statement) openFiles(format string, paths []string, options map[string
 }
 
 func (st *statement) sourceSpec(format string, paths []string, options map[string]string, schema *types.Type) table.SourceSpec {
+	for _, name := range []string{"ignoreCorruptFiles", "ignoreMissingFiles"} {
+		if _, given := option(options, name); !given && st.s.Conf.Bool("spark.sql.files."+name) {
+			options = maps.Clone(options)
+			if options == nil {
+				options = map[string]string{}
+			}
+			options[name] = "true"
+		}
+	}
 	return table.SourceSpec{Format: format, Schema: schema, Options: options, Paths: paths,
 		CaseSensitive: st.settings.CaseSensitive, TimeZone: st.settings.TimeZone, NowMicros: st.settings.NowMicros,
 		InferPartitionTypes: st.s.Conf.Bool("spark.sql.sources.partitionColumnTypeInference.enabled"),

@@ -13,10 +13,25 @@ import (
 
 func typeName(v any) string { return fmt.Sprintf("%T", v) }
 
+// checkBuckets refuses bucketBy and sortBy, which only tables may have in Spark.
+func checkBuckets(w *plan.Write) error {
+	switch {
+	case w.Buckets == 0 && len(w.BucketBy) == 0 && len(w.SortBy) > 0:
+		return errs.New("SORT_BY_WITHOUT_BUCKETING")
+	case w.Buckets == 0 && len(w.BucketBy) == 0:
+		return nil
+	case len(w.Table) == 0:
+		return errs.New("_LEGACY_ERROR_TEMP_1312", "operation", "save")
+	case w.InsertInto:
+		return errs.New("_LEGACY_ERROR_TEMP_1312", "operation", "insertInto")
+	}
+	return errs.Unsupportedf("bucketBy is not supported yet.")
+}
+
 // write is df.write.save, saveAsTable and insertInto.
 func (st *statement) write(w *plan.Write) (session.Result, error) {
-	if w.Buckets > 0 || len(w.BucketBy) > 0 || len(w.SortBy) > 0 {
-		return nil, errs.Unsupportedf("bucketBy and sortBy are not supported yet.")
+	if err := checkBuckets(w); err != nil {
+		return nil, err
 	}
 	input, err := st.analyze(w.Input)
 	if err != nil {

@@ -354,6 +354,9 @@ func (st *statement) sink(root string, input plan.Node, m *delta.Metadata, schem
 func (st *statement) fileSink(root string, m *delta.Metadata, schema *types.Type) (*planpb.FileSink, error) {
 	sink := &planpb.FileSink{Format: "parquet", Path: root, StatsColumns: 32, TargetFileBytes: 512 << 20, SchemaJson: schema.JSON(),
 		Options: map[string]string{"compression": st.s.Conf.Get("spark.sql.parquet.compression.codec"), "delta": "true"}}
+	if err := st.oldTimes(sink.Options); err != nil {
+		return nil, err
+	}
 	snapshot := &delta.Snapshot{Metadata: m}
 	if n := snapshot.IntProperty("delta.dataSkippingNumIndexedCols", 32); n != 32 {
 		sink.StatsColumns = int32(n)

@@ -164,8 +164,17 @@ func (r *parquetReader) Close() error {
 
 func (r *parquetReader) stats() parquet.ReadStats { return r.Reader.Stats }
 
+// RejectOldTimes is an option of Parquet sinks: dates and times that older programs read as others are an error.
+const RejectOldTimes = "rejectOldTimes"
+
 func createParquet(out io.Writer, schema *types.Type, sink *planpb.FileSink, _ *planpb.Settings) (fileWriter, error) {
-	return parquet.NewWriter(out, schema, parquet.WriteOptions{Codec: sink.Options["compression"], SchemaJSON: sink.SchemaJson})
+	o := parquet.WriteOptions{Codec: sink.Options["compression"], SchemaJSON: sink.SchemaJson}
+	if sink.Options[RejectOldTimes] == "true" {
+		failed := errs.New("TASK_WRITE_FAILED", "path", sink.Path)
+		failed.Cause = errs.Newf(errs.Invalid, "it has dates before 1582-10-15 or timestamps before 1900-01-01, which older Spark and Hive read as others (spark.sql.parquet.datetimeRebaseModeInWrite)")
+		o.Old = failed
+	}
+	return parquet.NewWriter(out, schema, o)
 }
 
 // inferParquet takes the first file's schema, or merges all files'.
@@ -173,6 +182,9 @@ func inferParquet(ctx context.Context, s *Source) (*types.Type, error) {
 	var schema *types.Type
 	for _, f := range s.files {
 		t, err := s.footerSchema(ctx, f.path)
+		if err != nil && lenienceOf(s.spec.Options).lets(err) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

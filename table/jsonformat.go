@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"millrace/errs"
+	"millrace/operators/expr"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/table/internal/lines"
 	"millrace/table/json"
@@ -33,7 +34,8 @@ func createJSON(out io.Writer, schema *types.Type, sink *planpb.FileSink, settin
 	if err != nil {
 		return nil, err
 	}
-	return squeezed(out, sink.Options, o.Encoding, func(out io.Writer) (fileWriter, error) { return json.NewWriter(out, schema, o) })
+	f := expr.Formatter{Zone: expr.Zone(settings), Plain: true}
+	return squeezed(out, sink.Options, o.Encoding, func(out io.Writer) (fileWriter, error) { return json.NewWriter(out, schema, o, f.Append) })
 }
 
 func inferJSON(ctx context.Context, s *Source) (*types.Type, error) {

@@ -3,6 +3,8 @@ package table
 import (
 	"context"
 	"errors"
+	"io"
+	"strings"
 
 	"millrace/errs"
 	"millrace/operators"
@@ -73,6 +75,33 @@ type scan struct {
 	made    []vector.Vector // generated columns and partition values
 	deleted *deletions
 	metrics *operators.OperatorMetrics
+	lenient lenience
+}
+
+// lenience is what the options ignoreCorruptFiles and ignoreMissingFiles let pass.
+type lenience struct{ corrupt, missing bool }
+
+func lenienceOf(options map[string]string) (l lenience) {
+	for k, v := range options {
+		switch strings.ToLower(k) {
+		case "ignorecorruptfiles":
+			l.corrupt = strings.EqualFold(v, "true")
+		case "ignoremissingfiles":
+			l.missing = strings.EqualFold(v, "true")
+		}
+	}
+	return l
+}
+
+// lets reports whether what is left of a file is passed over after an error.
+func (l lenience) lets(err error) bool {
+	switch {
+	case errs.ConditionOf(err) == "FAILED_READ_FILE.FILE_NOT_EXIST":
+		return l.missing
+	case !l.corrupt:
+		return false
+	}
+	return strings.HasPrefix(errs.ConditionOf(err), "FAILED_READ_FILE") || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // source is where an output column comes from: a column of the file, a partition value or a property of the row.
@@ -90,7 +119,7 @@ type opened struct {
 
 // NewScan makes the operator that reads splits.
 func NewScan(op *planpb.Operator, plan *planpb.FileScan, splits []*planpb.FileSplit, env Env) (operators.Operator, error) {
-	s := &scan{id: op.Id, plan: plan, env: env, splits: splits, output: planconv.Columns(op.Output)}
+	s := &scan{id: op.Id, plan: plan, env: env, splits: splits, output: planconv.Columns(op.Output), lenient: lenienceOf(plan.Options)}
 	if len(s.output) != len(plan.Columns) {
 		return nil, errs.Newf(errs.Internal, "a scan of %d columns has %d in its output", len(plan.Columns), len(s.output))
 	}
@@ -180,12 +209,15 @@ func (s *scan) Next() (*vector.Batch, error) {
 			if err != nil || !more {
 				return nil, err
 			}
+			if s.current.reader == nil {
+				continue
+			}
 		}
 		b, err := s.current.reader.Next()
-		if err != nil {
+		if err != nil && !s.lenient.lets(err) {
 			return nil, err
 		}
-		if b == nil {
+		if b == nil || err != nil {
 			if err := s.closeCurrent(); err != nil {
 				return nil, err
 			}
@@ -208,8 +240,12 @@ func (s *scan) advance() (bool, error) {
 		return false, s.io.Err() // Close waits for the opening
 	}
 	s.openNext()
-	if s.current.err != nil {
-		return false, s.current.err
+	if err := s.current.err; err != nil {
+		s.current = opened{}
+		if s.lenient.lets(err) {
+			return true, nil // the next one is tried
+		}
+		return false, err
 	}
 	s.metrics.Files++
 	var err error

@@ -41,7 +41,7 @@ type sink struct {
 	ctx     *operators.Ctx
 	store   storage.Store
 	id      string
-	count   int
+	counts  map[string]int // of the files of each directory
 	keys    *partitioner
 	open    map[string]*openFile
 	clock   int64
@@ -80,7 +80,7 @@ func newFileSink(plan *planpb.FileSink, columns []*planpb.Column, input operator
 	if !ok || f.create == nil {
 		return nil, errs.New("DATA_SOURCE_NOT_FOUND", "provider", plan.Format)
 	}
-	s := &sink{plan: plan, input: input, env: env, format: f, id: uuid.NewString(), open: map[string]*openFile{}}
+	s := &sink{plan: plan, input: input, env: env, format: f, id: uuid.NewString(), open: map[string]*openFile{}, counts: map[string]int{}}
 	return s, s.layOut(columns)
 }
 

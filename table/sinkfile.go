@@ -57,8 +57,8 @@ func (s *sink) file(dir, partition string) (*openFile, error) {
 	if prefix == "" {
 		prefix = "part-"
 	}
-	name := fmt.Sprintf("%s%05d-%s%sc%03d%s", prefix, s.ctx.Partition, s.id, separator, s.count, s.format.extension(s.plan.Options))
-	s.count++
+	name := fmt.Sprintf("%s%05d-%s%sc%03d%s", prefix, s.ctx.Partition, s.id, separator, s.counts[dir], s.format.extension(s.plan.Options))
+	s.counts[dir]++
 	if dir != "" {
 		name = dir + "/" + name
 	}

@@ -14,6 +14,7 @@ import (
 	"millrace/plan"
 	"millrace/planconv"
 	planpb "millrace/proto/millrace/plan/v1"
+	"millrace/table/text"
 	"millrace/types"
 )
 
@@ -87,7 +88,13 @@ func OpenSource(ctx context.Context, spec SourceSpec) (*Source, error) {
 			return nil, err
 		}
 	}
-	return s, s.layOut()
+	if err := s.layOut(); err != nil {
+		return nil, err
+	}
+	if s.spec.Format == "text" {
+		return s, text.CheckSchema(s.data)
+	}
+	return s, nil
 }
 
 // option is an option by its name in any case.
@@ -109,8 +116,7 @@ func (s *Source) keepModified() error {
 		}
 		limit, ok := javatime.ParseTimestamp(text, s.zone, s.spec.NowMicros)
 		if !ok {
-			return errs.Newf(errs.Invalid, "The timestamp provided for the '%s' option is invalid. The expected format is 'YYYY-MM-DDTHH:mm:ss', but the provided timestamp: %s.",
-				strings.ToLower(name), text)
+			return errs.New("_LEGACY_ERROR_TEMP_1294", "strategy", strings.ToLower(name), "timeString", text)
 		}
 		s.files = slices.DeleteFunc(s.files, func(f listed) bool {
 			at := f.modified.UnixMicro()

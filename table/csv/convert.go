@@ -1,6 +1,8 @@
 package csv
 
 import (
+	"bytes"
+
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
 	"millrace/errs"
@@ -229,7 +231,7 @@ func parseDecimals(r *Reader, c *column, cells []span) {
 			c.null(i)
 			continue
 		}
-		v, ok := scalar.Decimal(b, c.typ)
+		v, ok := scalar.Decimal(Ungrouped(b), c.typ)
 		if c.typ.IsShortDecimal() {
 			vector.Values[int64](&c.out)[i] = int64(v.LowBits())
 		} else {
@@ -239,6 +241,14 @@ func parseDecimals(r *Reader, c *column, cells []span) {
 			r.bad(c, i)
 		}
 	}
+}
+
+// Ungrouped is a number's text without the commas that may part thousands, which Spark allows in decimals.
+func Ungrouped(b []byte) []byte {
+	if bytes.IndexByte(b, ',') < 0 {
+		return b
+	}
+	return bytes.ReplaceAll(b, []byte(","), nil)
 }
 
 func parseNulls(_ *Reader, c *column, cells []span) {

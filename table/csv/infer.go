@@ -31,6 +31,9 @@ func Infer(files []lines.Source, o *Options, caseSensitive bool) (*types.Type, e
 	names := header(first, o, caseSensitive)
 	kinds := make([]*types.Type, len(names))
 	if o.InferSchema {
+		if err := o.CheckSample(); err != nil {
+			return nil, err
+		}
 		var err error
 		if kinds, err = inferTypes(files, o, names); err != nil {
 			return nil, err
@@ -193,7 +196,7 @@ func (r *Reader) inferValue(soFar *types.Type, b []byte) *types.Type {
 		}
 		fallthrough
 	case types.KindDecimal:
-		if n, scale, ok := scalar.BigDecimal(b); ok && scale == 0 {
+		if n, scale, ok := scalar.BigDecimal(Ungrouped(b)); ok && scale == 0 {
 			if digits := len(n.Text(10)) - (1-n.Sign())/2; digits <= types.MaxPrecision {
 				return types.Decimal(max(digits, 1), 0)
 			}

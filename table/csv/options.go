@@ -201,8 +201,11 @@ func (p *Options) texts(o option, writing bool) error {
 	if p.MaxChars, err = o.number("maxCharsPerColumn", -1); err != nil {
 		return err
 	}
-	if f, err := strconv.ParseFloat(o.get("1", "samplingRatio"), 64); err == nil {
-		p.SamplingRatio = f
+	if p.SamplingRatio, err = strconv.ParseFloat(o.get("1", "samplingRatio"), 64); err != nil {
+		return errs.Newf(errs.Invalid, "The option samplingRatio is no number: %s.", o.get("", "samplingRatio"))
+	}
+	if !english(o.get("en-US", "locale")) {
+		return errs.Unsupportedf("The option locale=%s is not supported; only English is.", o.get("", "locale"))
 	}
 	if p.Encoding, err = lines.Charset(o.get("UTF-8", "encoding", "charset"), "CSVOptions"); err != nil {
 		return err
@@ -218,6 +221,23 @@ func (p *Options) texts(o option, writing bool) error {
 		p.StrayQuotes = RaiseError
 	default:
 		return errs.Unsupportedf("The option unescapedQuoteHandling=%s is not supported.", how)
+	}
+	return nil
+}
+
+func english(tag string) bool {
+	language, _, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(tag, "_", "-")), "-")
+	return language == "en"
+}
+
+// CheckSample refuses a share of records that Spark does not allow in inference.
+func (p *Options) CheckSample() error {
+	if p.SamplingRatio <= 0 {
+		text := strconv.FormatFloat(p.SamplingRatio, 'f', -1, 64)
+		if !strings.Contains(text, ".") {
+			text += ".0"
+		}
+		return errs.Newf(errs.Invalid, "requirement failed: samplingRatio (%s) should be greater than 0", text)
 	}
 	return nil
 }
@@ -259,8 +279,6 @@ func separator(s string) ([]byte, error) {
 		return nil, errs.New("INVALID_DELIMITER_VALUE.EMPTY_STRING")
 	case s == `\`:
 		return nil, errs.New("INVALID_DELIMITER_VALUE.SINGLE_BACKSLASH")
-	case s[0] != '\\' || s == `\\`:
-		return []byte(strings.TrimPrefix(s, `\`)), nil
 	}
 	var out []byte
 	escapes := map[byte]byte{'t': '\t', 'r': '\r', 'n': '\n', 'b': '\b', 'f': '\f', '"': '"', '\'': '\'', '\\': '\\', '0': 0}

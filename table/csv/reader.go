@@ -3,6 +3,7 @@ package csv
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 
@@ -247,7 +248,7 @@ func (r *Reader) checkHeader(line []byte) error {
 	names := splitRecord(line, r.Options)
 	for i, n := range names {
 		if i < len(r.names) && !strings.EqualFold(n, r.names[i]) || len(names) != len(r.names) {
-			return errs.Newf(errs.Invalid, "CSV header does not conform to the schema.\n Header: %s\n Schema: %s\nCSV file: %s",
+			return fmt.Errorf("CSV header does not conform to the schema.\n Header: %s\n Schema: %s\nCSV file: %s",
 				strings.Join(names, ", "), strings.Join(r.names, ", "), r.path)
 		}
 	}

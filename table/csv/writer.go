@@ -26,7 +26,7 @@ type Writer struct {
 func NewWriter(out io.Writer, schema *types.Type, o *Options) (*Writer, error) {
 	for _, f := range schema.Fields {
 		switch {
-		case f.Type.IsNested(), f.Type.Kind == types.KindVariant, f.Type.Kind == types.KindCalendar, f.Type.IsInterval():
+		case f.Type.IsNested(), f.Type.Kind == types.KindVariant, f.Type.Kind == types.KindCalendar, f.Type.Kind == types.KindNull, f.Type.IsInterval():
 			return nil, errs.New("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "CSV", "columnName", "`"+f.Name+"`", "columnType", `"`+f.Type.SQL()+`"`)
 		}
 	}

@@ -204,7 +204,7 @@ func (b *builder) text(s []byte, o *Options) bool {
 			return b.float(s)
 		}
 	case types.KindDecimal:
-		return b.decimal(s)
+		return b.decimal(csv.Ungrouped(s))
 	}
 	return false
 }

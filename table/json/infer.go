@@ -14,6 +14,12 @@ import (
 // Infer finds the schema of files from all of their records: fields in order of their names, and the column for malformed
 // records if there is one in permissive mode.
 func Infer(files []lines.Source, o *Options, caseSensitive bool) (*types.Type, error) {
+	if err := o.CheckSample(); err != nil {
+		return nil, err
+	}
+	if o.VariantColumn != "" {
+		return types.Struct(types.Field{Name: o.VariantColumn, Type: types.Variant, Nullable: true}), nil
+	}
 	files = parts(files, o)
 	found := make([]*types.Type, len(files))
 	failures := make([]error, len(files))

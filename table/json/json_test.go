@@ -36,7 +36,7 @@ func parse(t *testing.T, text string, schema *types.Type, options map[string]str
 	defer r.Close()
 	wo, _ := ParseOptions(nil, "UTC", 0, true)
 	var out bytes.Buffer
-	w, err := NewWriter(&out, schema, wo)
+	w, err := NewWriter(&out, schema, wo, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestRead(t *testing.T) {
 		{"{\"a\":1} x\n", withCorrupt, `struct<a:int,_corrupt_record:string>[1,null]`, nil},
 		{`{"a":99999999999999999999,"c":1e2,"d":123456789012345678901234567890123456789012}`, nil, `struct<a:decimal(20,0),c:double,d:double>["99999999999999999999",100,1.2345678901234568e+41]`, nil},
 		{`{"a":"1","b":1,"c":true,"d":{"x":1},"e":[1, "a"]}`, types.Struct(field("a", types.Integer), field("b", types.String), field("c", types.String), field("d", types.String), field("e", types.String)),
-			`struct<a:int,b:string,c:string,d:string,e:string>[null,"1","true","{\"x\":1}","[1,\"a\"]"]`, nil},
+			`struct<a:int,b:string,c:string,d:string,e:string>[null,"1","true","{\"x\":1}","[1, \"a\"]"]`, nil},
 		{`{"a":[1,null,2.5]}` + "\n" + `{"a":[]}`, nil, `struct<a:array<double>>[[1,null,2.5]][[]]`, nil},
 		{`{"a":[]}`, nil, `struct<a:array<string>>[[]]`, nil},
 		{`{"a":{"k":1,"l":2}}`, types.Struct(field("a", types.MapOf(types.String, types.Integer, true))), `struct<a:map<string,int>>[[["k",1],["l",2]]]`, nil},

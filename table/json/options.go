@@ -62,6 +62,14 @@ func ParseOptions(options map[string]string, zone string, now int64, writing boo
 		}
 	}
 	o.VariantColumn = own["singlevariantcolumn"]
+	if !writing && !o.MultiLine && o.Encoding != "" {
+		switch {
+		case o.Encoding == "UTF-16" || o.Encoding == "UTF-32":
+			return nil, errs.Newf(errs.Invalid, "requirement failed: The %s encoding must not be included in the denyList when multiLine is disabled:\ndenylist: UTF-16, UTF-32", o.Encoding)
+		case o.LineSeparator == nil:
+			return nil, errs.Newf(errs.Invalid, "requirement failed: The lineSep option must be specified for the %s encoding", o.Encoding)
+		}
+	}
 	return o, nil
 }
 

@@ -28,7 +28,7 @@ func options(t *testing.T, writing bool, pairs ...string) *Options {
 func TestOptions(t *testing.T) {
 	for _, c := range []struct{ text, option, want string }{
 		{"{/*c*/\"a\":1// d\n}", "allowComments", `["1"]`},
-		{"{\"a\":[1/**/, {\"b\"//x\n:2}]}", "allowComments", `["[1,{\"b\":2}]"]`},
+		{"{\"a\":[1/**/, {\"b\"//x\n:2}]}", "allowComments", `["[1/**/, {\"b\"//x\n:2}]"]`},
 		{`{"a":"\$5\'"}`, "allowBackslashEscapingAnyCharacter", `["$5'"]`},
 		{"{\"a\":\"x\ty\"}", "allowUnquotedControlChars", `["x\ty"]`},
 		{`{a:1}`, "allowUnquotedFieldNames", `["1"]`},
@@ -93,7 +93,7 @@ func TestPretty(t *testing.T) {
 	list := &vector.Vector{Type: typ.Fields[0].Type, Len: 1, Offsets: []int32{0, 2}, Children: []*vector.Vector{inner}}
 	empty := &vector.Vector{Type: typ.Fields[1].Type, Len: 1, Offsets: []int32{0, 0}, Children: []*vector.Vector{vector.FromSlice(types.Long, []int64{})}}
 	var out bytes.Buffer
-	w, err := NewWriter(&out, typ, options(t, true, "pretty", "true", "writeNonAsciiCharacterAsCodePoint", "true"))
+	w, err := NewWriter(&out, typ, options(t, true, "pretty", "true", "writeNonAsciiCharacterAsCodePoint", "true"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

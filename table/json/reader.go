@@ -27,6 +27,7 @@ type Reader struct {
 	root          *builder // a struct of all wanted columns
 	corrupt       int
 	badField      bool
+	exact         bool // values of other types become strings with their text as it stands
 
 	in       *lines.Reader // nil in multi-line mode
 	src      lines.Source
@@ -38,7 +39,10 @@ type Reader struct {
 // NewReader begins to read.
 func NewReader(src lines.Source, o *Options, columns []Column, caseSensitive bool) (*Reader, error) {
 	src.Encoding = o.Encoding
-	r := &Reader{scanner: scanner{Options: o}, path: src.Path, src: src, corrupt: -1, caseSensitive: caseSensitive}
+	if o.VariantColumn != "" {
+		return nil, errs.Unsupportedf("The option singleVariantColumn of JSON files is not supported yet.")
+	}
+	r := &Reader{scanner: scanner{Options: o}, path: src.Path, src: src, corrupt: -1, caseSensitive: caseSensitive, exact: !o.EncodingGiven}
 	fields := make([]types.Field, len(columns))
 	for i, c := range columns {
 		fields[i] = types.Field{Name: c.Name, Type: c.Type, Nullable: true}
@@ -262,6 +266,9 @@ func (r *Reader) value(b *builder) error {
 // other appends a boolean, or any value's text to a string.
 func (r *Reader) other(b *builder, c byte, start int) bool {
 	switch {
+	case b.typ.Kind == types.KindString && r.exact:
+		b.str(r.data[start:r.pos])
+		return true
 	case b.typ.Kind == types.KindString:
 		r.scratch = compactText(r.scratch[:0], r.data[start:r.pos])
 		b.str(r.scratch)

@@ -27,12 +27,14 @@ type Writer struct {
 	depth int // of the objects around, for pretty printing
 }
 
-// NewWriter begins a file of that schema.
-func NewWriter(out io.Writer, schema *types.Type, o *Options) (*Writer, error) {
-	w := &Writer{Options: o, out: out}
+// NewWriter begins a file of that schema. Intervals are written as text does.
+func NewWriter(out io.Writer, schema *types.Type, o *Options, text func(dst []byte, v *vector.Vector, i int) []byte) (*Writer, error) {
+	w := &Writer{Options: o, out: out, text: text}
 	for _, f := range schema.Fields {
-		if _, err := newBuilder(f.Name, f.Type); err != nil {
-			return nil, err
+		if !f.Type.IsInterval() {
+			if _, err := newBuilder(f.Name, f.Type); err != nil {
+				return nil, err
+			}
 		}
 		w.names = append(w.names, w.name(nil, []byte(f.Name)))
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/format"
 
+	"millrace/errs"
 	"millrace/types"
 )
 
@@ -47,6 +48,12 @@ func annotation(e *schemaElement) any {
 // leafType is the Spark type of a leaf, as Spark's ParquetToSparkSchemaConverter chooses it.
 func leafType(e *schemaElement) (*types.Type, error) {
 	a := annotation(e)
+	if e.Converted.Valid && e.Converted.V == deprecated.Interval {
+		return nil, errs.New("PARQUET_TYPE_NOT_SUPPORTED", "parquetType", e.Type.V.String()+" (INTERVAL)")
+	}
+	if _, ok := a.(*format.NullType); ok { // nothing but nulls
+		a = nil
+	}
 	if d, ok := a.(*format.DecimalType); ok {
 		if d.Precision < 1 || d.Precision > types.MaxPrecision || d.Scale < 0 || d.Scale > d.Precision {
 			return nil, illegalType(e)

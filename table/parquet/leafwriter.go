@@ -9,6 +9,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"millrace/errs"
+	"millrace/javatime"
 	"millrace/types"
 	"millrace/vector"
 )
@@ -84,6 +85,17 @@ func (w *leafWriter) startChunk() {
 	w.bounds.reset()
 	w.dict.reset()
 	w.coding = w.lane != laneBool && !w.noDictionary
+}
+
+// isOld reports whether the chunk has dates or times of which the calendars or zones may differ.
+func (w *leafWriter) isOld() bool {
+	switch w.typ.Kind {
+	case types.KindDate:
+		return w.bounds.any && javatime.OldDay(w.bounds.lo)
+	case types.KindTimestamp:
+		return w.bounds.any && javatime.OldMoment(w.bounds.lo)
+	}
+	return false
 }
 
 // size is about how many bytes the chunk takes.

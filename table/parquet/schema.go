@@ -144,6 +144,9 @@ func (b *columnBuilder) value(e *element, slot, rep uint8) *Column {
 		b.mapOf(c, e)
 	default:
 		b.structOf(c, e)
+		if _, enum := e.Logical.Value.(*format.EnumType); enum || e.converted(deprecated.Enum) {
+			c.err = errs.New("PARQUET_TYPE_NOT_RECOGNIZED", "field", "group "+e.Name+" (ENUM)")
+		}
 	}
 	return c
 }

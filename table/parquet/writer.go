@@ -28,6 +28,7 @@ type WriteOptions struct {
 	SchemaJSON string            // the Spark schema kept in the footer; empty: that of the written columns
 	GroupRows  int               // rows of a row group; 0: 1 Mi
 	GroupBytes int64             // bytes of a row group; 0: 128 MiB
+	Old        error             // nil, or what writing dates and times fails with that another calendar may tell otherwise
 }
 
 var codecs = map[string]format.CompressionCodec{"": format.Snappy, "snappy": format.Snappy, "zstd": format.Zstd,
@@ -144,6 +145,9 @@ func (w *Writer) endGroup() error {
 	start := w.written
 	g := rowGroupMeta{NumRows: w.rows, FileOffset: start, Ordinal: thrift.New(int16(len(w.meta.RowGroups)))}
 	for _, l := range w.leaves {
+		if w.opts.Old != nil && l.isOld() {
+			return w.opts.Old
+		}
 		c, err := l.flush(w.written, w.write)
 		if err != nil {
 			return err

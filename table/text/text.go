@@ -3,6 +3,7 @@ package text
 import (
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 
 	"millrace/errs"
@@ -148,7 +149,7 @@ type Writer struct {
 // NewWriter begins a file. The schema must be one column of strings.
 func NewWriter(out io.Writer, schema *types.Type, o *Options) (*Writer, error) {
 	if len(schema.Fields) != 1 {
-		return nil, errs.Newf(errs.Invalid, "Text data source supports only a single column, and you have %d columns.", len(schema.Fields))
+		return nil, tooMany(len(schema.Fields))
 	}
 	if f := schema.Fields[0]; f.Type.Kind != types.KindString {
 		return nil, errs.New("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "Text", "columnName", "`"+f.Name+"`", "columnType", `"`+f.Type.SQL()+`"`)
@@ -158,6 +159,18 @@ func NewWriter(out io.Writer, schema *types.Type, o *Options) (*Writer, error) {
 		w.sep = []byte("\n")
 	}
 	return w, nil
+}
+
+func tooMany(n int) error {
+	return errs.New("_LEGACY_ERROR_TEMP_1290", "schemaSize", strconv.Itoa(n))
+}
+
+// CheckSchema refuses a schema that texts cannot be read by: they have one column besides those of directories.
+func CheckSchema(t *types.Type) error {
+	if len(t.Fields) > 1 {
+		return tooMany(len(t.Fields))
+	}
+	return nil
 }
 
 // Write appends a batch's rows.
