@@ -20,6 +20,9 @@ func (st *statement) writePlain(format, path string, input plan.Node, w *plan.Wr
 	if format == "binaryfile" {
 		return errs.New("UNSUPPORTED_FEATURE.WRITE_FOR_BINARY_SOURCE")
 	}
+	if format == "orc" {
+		return errs.Unsupportedf("ORC files are not supported.")
+	}
 	if !fileFormats[format] {
 		return errs.New("DATA_SOURCE_NOT_FOUND", "provider", w.Format)
 	}
@@ -65,6 +68,9 @@ func (st *statement) writePlain(format, path string, input plan.Node, w *plan.Wr
 	}
 	sink.SchemaJson = inFiles.JSON()
 	if format == "parquet" {
+		if err := checkParquetOptions(options); err != nil {
+			return err
+		}
 		if err := st.oldTimes(options); err != nil {
 			return err
 		}
@@ -86,6 +92,18 @@ func (st *statement) writePlain(format, path string, input plan.Node, w *plan.Wr
 		}
 	}
 	return store.Put(st.ctx, "_SUCCESS", nil)
+}
+
+// checkParquetOptions refuses by name the options of Parquet files that a writer must not leave out.
+func checkParquetOptions(options map[string]string) error {
+	for name, value := range options {
+		lower := strings.ToLower(name)
+		bloom := strings.HasPrefix(lower, "parquet.bloom.filter.enabled") && !strings.EqualFold(value, "false")
+		if bloom || strings.HasPrefix(lower, "parquet.encryption.") || strings.HasPrefix(lower, "parquet.crypto.") {
+			return errs.Unsupportedf("The option %s of Parquet files is not supported.", name)
+		}
+	}
+	return nil
 }
 
 // oldTimes makes the settings about old dates and times in Parquet a sink's option. Only today's calendar is written.

@@ -102,6 +102,9 @@ func (st *statement) target(parts []string) (*target, error) {
 		return &target{entry: e, provider: e.Provider, path: e.Location}, nil
 	}
 	format := strings.ToLower(namespace)
+	if len(parts) == 2 && format == "orc" && strings.Contains(name, "/") {
+		return nil, errs.Unsupportedf("ORC files are not supported.")
+	}
 	if len(parts) == 2 && (format == "delta" || fileFormats[format]) {
 		return &target{provider: format, path: name}, nil
 	}
@@ -140,6 +143,9 @@ func (st *statement) Source(r *plan.UnresolvedSource) (plan.Table, error) {
 	}
 	if format == "delta" {
 		return st.deltaSource(r, paths)
+	}
+	if format == "orc" {
+		return nil, errs.Unsupportedf("ORC files are not supported.")
 	}
 	if !fileFormats[format] {
 		return nil, errs.New("DATA_SOURCE_NOT_FOUND", "provider", r.Format)
