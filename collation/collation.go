@@ -155,13 +155,17 @@ func locale(parts []string) (language.Tag, string, error) {
 	return tag, name, nil
 }
 
+// Trimmed is s without the spaces that do not count.
+func (c *Collation) Trimmed(s []byte) []byte {
+	for c.RTrim && len(s) > 0 && s[len(s)-1] == ' ' {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
 // Key appends bytes that compare as s does in the collation.
 func (c *Collation) Key(dst, s []byte) []byte {
-	if c.RTrim {
-		for len(s) > 0 && s[len(s)-1] == ' ' {
-			s = s[:len(s)-1]
-		}
-	}
+	s = c.Trimmed(s)
 	switch {
 	case c.LCase:
 		return AppendLower(dst, s)

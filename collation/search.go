@@ -21,7 +21,7 @@ func (c *Collation) Pattern(s []byte) (Pattern, error) {
 	if err := c.Searchable(s); err != nil {
 		return p, err
 	}
-	if p.fold {
+	if s = c.Trimmed(s); p.fold {
 		s = AppendLower(nil, s)
 	}
 	p.runes = []rune(string(s))

@@ -46,6 +46,9 @@ func (s *Snapshot) Evolve(data *types.Type, o WriteOptions) (*Metadata, error) {
 	if err := CheckColumnNames(merged, s.MappingMode()); err != nil {
 		return nil, err
 	}
+	if err := CheckTypes(merged); err != nil {
+		return nil, err
+	}
 	m := s.Metadata.Clone()
 	merged = m.assignMapping(nullableAdditions(merged, s.Schema()))
 	m.SchemaString = merged.JSON()
@@ -72,6 +75,9 @@ func (s *Snapshot) replaceSchema(data *types.Type, o WriteOptions) (*Metadata, e
 		mode = m.Configuration[mappingMode]
 	}
 	if err := CheckColumnNames(data, mode); err != nil {
+		return nil, err
+	}
+	if err := CheckTypes(data); err != nil {
 		return nil, err
 	}
 	m.PartitionColumns = []string{}

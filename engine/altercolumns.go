@@ -102,6 +102,9 @@ func (a *alteration) checkSchema() error {
 	if err := delta.CheckColumnNames(a.schema, a.before.MappingMode()); err != nil {
 		return err
 	}
+	if err := delta.CheckTypes(a.schema); err != nil {
+		return err
+	}
 	return a.before.CheckAutomaticFeatures(a.m, a.schema)
 }
 

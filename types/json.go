@@ -43,11 +43,7 @@ func (t *Type) writeJSON(b *bytes.Buffer) {
 			}
 			b.WriteString(`{"name":` + quoteJSON(f.Name) + `,"type":`)
 			f.Type.writeJSON(b)
-			meta := f.Metadata
-			if meta == "" {
-				meta = "{}"
-			}
-			fmt.Fprintf(b, `,"nullable":%t,"metadata":%s}`, f.Nullable, meta)
+			fmt.Fprintf(b, `,"nullable":%t,"metadata":%s}`, f.Nullable, metadataWithCollations(&f))
 		}
 		b.WriteString("]}")
 	case KindUDT:
@@ -162,7 +158,7 @@ func parse(raw json.RawMessage) (*Type, error) {
 			if meta == "{}" || meta == "null" {
 				meta = ""
 			}
-			t.Fields[i] = Field{f.Name, ft, yes(f.Nullable), meta}
+			t.Fields[i] = withCollations(Field{f.Name, ft, yes(f.Nullable), meta})
 		}
 		return t, nil
 	case "udt":

@@ -35,7 +35,7 @@ func init() {
 				if err != nil {
 					return false, err
 				}
-				return test(p, in.str(0, i)), nil
+				return test(p, s.by.Trimmed(in.str(0, i))), nil
 			})
 		})
 	}
@@ -102,7 +102,12 @@ func registerSearch(name string, kernel func(*searcher) Kernel) {
 			return nil, err
 		}
 		s := &searcher{by: found}
-		if name != "btrim" {
+		switch name {
+		case "replace": // Spark looks for the spaces too
+			whole := *found
+			whole.RTrim = false
+			s.by = &whole
+		case "trim", "ltrim", "rtrim":
 			s.trimmed = 1
 		}
 		return kernel(s), nil
@@ -180,7 +185,7 @@ func (s *searcher) findInSet() func(*inputs, int) (int32, error) {
 
 func (s *searcher) substringIndex() toText {
 	return func(in *inputs, i int, dst []byte) ([]byte, error) {
-		text, delim, count := in.str(0, i), in.str(1, i), in.num(2, i)
+		text, delim, count := in.str(0, i), s.by.Trimmed(in.str(1, i)), in.num(2, i)
 		if len(delim) == 0 || count == 0 {
 			return dst, nil
 		}
@@ -216,7 +221,7 @@ func (s *searcher) substringIndex() toText {
 
 func (s *searcher) splitPart() toText {
 	return func(in *inputs, i int, dst []byte) ([]byte, error) {
-		text, delim, n := in.str(0, i), in.str(1, i), in.num(2, i)
+		text, delim, n := in.str(0, i), s.by.Trimmed(in.str(1, i)), in.num(2, i)
 		if n == 0 {
 			return nil, errs.New("INVALID_INDEX_OF_ZERO")
 		}
@@ -252,7 +257,7 @@ func (s *searcher) splitPart() toText {
 
 func (s *searcher) replace() toText {
 	return func(in *inputs, i int, dst []byte) ([]byte, error) {
-		text, part := in.str(0, i), in.str(1, i)
+		text, part := in.str(0, i), s.by.Trimmed(in.str(1, i))
 		if len(part) == 0 {
 			return append(dst, text...), nil
 		}

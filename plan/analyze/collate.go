@@ -316,7 +316,7 @@ func (a *analyzer) searched(args []plan.Expr, resolve func([]plan.Expr, string) 
 			"inputType", `"STRING COLLATE `+c+`"`, "requiredType", `"STRING"`)
 	}
 	call.T = withCollation(call.T, c)
-	if found.LCase || found.ICU {
+	if found.LCase || found.ICU || found.RTrim {
 		call.Name, call.Options = "collated_"+call.Name, map[string]string{"collation": c}
 	}
 	return call, nil

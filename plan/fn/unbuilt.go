@@ -5,7 +5,7 @@ import "strings"
 // unbuilt are the functions of Spark that this cluster does not have yet.
 var unbuilt = wordSet(`
 	count_min_sketch from_avro from_protobuf from_xml hll_sketch_agg hll_sketch_estimate hll_union hll_union_agg
-	input_file_block_length input_file_block_start input_file_name is_valid_variant is_variant_null java_method json_tuple
+	is_valid_variant is_variant_null java_method json_tuple
 	kll_merge_agg_bigint kll_merge_agg_double kll_merge_agg_float kll_sketch_agg_bigint kll_sketch_agg_double kll_sketch_agg_float
 	kll_sketch_get_n_bigint kll_sketch_get_n_double kll_sketch_get_n_float kll_sketch_get_quantile_bigint kll_sketch_get_quantile_double
 	kll_sketch_get_quantile_float kll_sketch_get_rank_bigint kll_sketch_get_rank_double kll_sketch_get_rank_float kll_sketch_merge_bigint
