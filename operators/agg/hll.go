@@ -105,24 +105,49 @@ func (f *sketch) estimate(regs []byte) float64 {
 }
 
 // hashValue is Spark's xxhash64(value) with seed 42.
-func hashValue(v *vector.Vector, k int) uint64 {
+func hashValue(v *vector.Vector, k int) uint64 { return hashFrom(v, k, 42) }
+
+// hashFrom is Spark's xxhash64 of a value and a seed: that of a nested value goes through its parts, of which nulls leave it as it is.
+func hashFrom(v *vector.Vector, k int, seed uint64) uint64 {
+	k = v.Row(k)
+	if v.IsNull(k) {
+		return seed
+	}
+	if v.Dict != nil {
+		return hashFrom(v.Dict, int(vector.Codes(v)[k]), seed)
+	}
 	var b [16]byte
 	switch t := vector.Storage(v.Type); {
 	case t.IsStringLike():
-		return xxhash(v.Str(k), 42)
+		return xxhash(v.Str(k), seed)
+	case t.Kind == types.KindStruct:
+		for _, field := range v.Children {
+			seed = hashFrom(field, k, seed)
+		}
+		return seed
+	case t.Kind == types.KindArray || t.Kind == types.KindMap:
+		for i := int(v.Offsets[k]); i < int(v.Offsets[k+1]); i++ {
+			for _, part := range v.Children {
+				seed = hashFrom(part, i, seed)
+			}
+		}
+		return seed
 	case t.Kind == types.KindDouble:
 		x := vector.Values[float64](v)[k]
 		binary.LittleEndian.PutUint64(b[:], math.Float64bits(x+0))
-		return xxhash(b[:8], 42)
+		return xxhash(b[:8], seed)
+	case t.Kind == types.KindFloat:
+		binary.LittleEndian.PutUint32(b[:], math.Float32bits(vector.Values[float32](v)[k]+0))
+		return xxhash(b[:4], seed)
 	case vector.Width(t) == 16:
-		return xxhash(v.Data[16*k:16*k+16], 42)
+		return xxhash(v.Data[16*k:16*k+16], seed)
 	case vector.Width(t) == 8:
-		return xxhash(v.Data[8*k:8*k+8], 42)
+		return xxhash(v.Data[8*k:8*k+8], seed)
 	case vector.Width(t) > 0:
 		binary.LittleEndian.PutUint32(b[:], uint32(longAt(v, vector.Width(t), k)))
-		return xxhash(b[:4], 42)
+		return xxhash(b[:4], seed)
 	}
-	return xxhash(nil, 42)
+	return seed
 }
 
 const (

@@ -96,7 +96,7 @@ func prettyCall(name string, c *plan.Call) string { return printer{}.call(name, 
 
 var infix = map[string]string{"+": "+", "-": "-", "*": "*", "/": "/", "%": "%", "div": "div", "=": "=", "==": "=", "<=>": "<=>", "<": "<",
 	"<=": "<=", ">": ">", ">=": ">=", "and": "AND", "or": "OR", "&": "&", "|": "|", "^": "^", "<<": "<<", ">>": ">>", ">>>": ">>>",
-	"mod": "%", "shiftleft": "<<", "shiftright": ">>", "shiftrightunsigned": ">>>"}
+	"mod": "%"}
 
 // call writes a call of the given name.
 func (p printer) call(name string, c *plan.Call) string {
@@ -152,7 +152,7 @@ func (p printer) call(name string, c *plan.Call) string {
 	case "try_to_time":
 		return name + "(to_time(" + p.list(args) + "))"
 	}
-	if shown, ok := shownAs[name]; ok {
+	if shown, ok := shownAs[name]; ok && (len(args) < 2 || name != "ceil" && name != "floor") {
 		name = shown
 	}
 	distinct := ""

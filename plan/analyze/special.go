@@ -172,7 +172,11 @@ func (a *analyzer) contextual(name string, args []plan.Expr) (plan.Expr, error) 
 	if len(args) > 0 {
 		return nil, wrongArgs([]string{name}, 0, 0, len(args))
 	}
-	return &plan.Call{Name: name, T: t, Pretty: name + "()"}, nil
+	shown := name
+	if name == "curdate" || name == "current_database" {
+		shown = shownAs[name]
+	}
+	return &plan.Call{Name: name, T: t, Pretty: shown + "()"}, nil
 }
 
 // currentTime is current_time([precision]), of six digits if it is not said.
