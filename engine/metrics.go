@@ -21,6 +21,7 @@ func OperatorMetrics(all map[uint32]*operators.OperatorMetrics) []session.Operat
 			{Key: "operatorTime", Name: "time in operator", Kind: "nsTiming", Value: o.Nanos},
 			{Key: "spillSize", Name: "spill size", Kind: "size", Value: o.SpilledBytes},
 			{Key: "numFiles", Name: "number of files read", Kind: "sum", Value: o.Files},
+			{Key: "numSkippedFiles", Name: "number of files skipped", Kind: "sum", Value: o.FilesSkipped},
 			{Key: "filesSize", Name: "size of files read", Kind: "size", Value: o.BytesRead},
 			{Key: "numRowGroups", Name: "number of row groups read", Kind: "sum", Value: o.RowGroups},
 			{Key: "numSkippedRowGroups", Name: "number of row groups skipped", Kind: "sum", Value: o.RowGroupsSkipped},

@@ -175,6 +175,7 @@ func (o *hashJoin) fillTable(rows, keys *vector.Batch) error {
 		o.none = true
 		return nil
 	}
+	o.narrowProbe(keys)
 	return o.table.fill(o.ctx, keys)
 }
 

@@ -121,11 +121,13 @@ type filter struct {
 	pred expr.Predicate
 	ctx  *Ctx
 	out  vector.Batch
+
+	steady bool
 }
 
 func newFilter(pb *planpb.Filter, in Operator, s *planpb.Settings) (Operator, error) {
 	p, err := expr.CompilePredicate(pb.Predicate, in.Output(), s)
-	return &filter{in: in, pred: p}, err
+	return &filter{in: in, pred: p, steady: steady(pb.Predicate)}, err
 }
 
 func (o *filter) Output() []*types.Type { return o.in.Output() }
@@ -160,6 +162,9 @@ type project struct {
 	types []*types.Type
 	ctx   *Ctx
 	out   vector.Batch
+
+	places []int // of the input's columns; -1 for what is computed
+	steady bool
 }
 
 func newProject(pb *planpb.Project, in Operator, s *planpb.Settings) (Operator, error) {
@@ -167,7 +172,8 @@ func newProject(pb *planpb.Project, in Operator, s *planpb.Settings) (Operator, 
 	if err != nil {
 		return nil, err
 	}
-	return &project{in: in, exprs: es, types: typesOf(es), out: vector.Batch{Cols: make([]*vector.Vector, len(es))}}, nil
+	return &project{in: in, exprs: es, types: typesOf(es), out: vector.Batch{Cols: make([]*vector.Vector, len(es))}, places: places(pb.Exprs),
+		steady: steady(pb.Exprs...)}, nil
 }
 
 func (o *project) Output() []*types.Type { return o.types }

@@ -364,6 +364,7 @@ func (o *topN) collect() error {
 				return err
 			}
 			o.compact()
+			o.narrowInput()
 		}
 		if err := o.makeRoom(keep); err != nil {
 			return err

@@ -23,6 +23,7 @@ type format struct {
 	infer func(ctx context.Context, s *Source) (*types.Type, error)
 	// extension ends the names of written files.
 	extension func(options map[string]string) string
+	narrows   bool // its reader has Narrow
 }
 
 // fileWriter writes one file's rows.
@@ -40,7 +41,7 @@ var formats map[string]format
 func init() {
 	formats = map[string]format{
 		"parquet": parquetFormat,
-		"delta":   {open: openParquet, create: createParquet, extension: parquetFormat.extension},
+		"delta":   {open: openParquet, create: createParquet, extension: parquetFormat.extension, narrows: true},
 		"csv":     csvFormat,
 		"text":    textFormat,
 		"json":    jsonFormat,
@@ -50,7 +51,7 @@ func init() {
 	}
 }
 
-var parquetFormat = format{open: openParquet, create: createParquet, infer: inferParquet,
+var parquetFormat = format{open: openParquet, create: createParquet, infer: inferParquet, narrows: true,
 	extension: func(o map[string]string) string { return parquet.Extension(o["compression"]) }}
 
 // Footers keeps the footers of files that were read lately. It is safe for concurrent use.

@@ -1,8 +1,11 @@
 package table
 
 import (
+	"cmp"
+
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
+	"millrace/operators"
 	"millrace/physical"
 	"millrace/planconv"
 	planpb "millrace/proto/millrace/plan/v1"
@@ -128,12 +131,77 @@ func (s *scan) prune() *parquet.Prune {
 	if s.plan.Predicate == nil {
 		return nil
 	}
-	return prunable(s.plan.Predicate, func(ordinal int) int {
-		if ordinal >= len(s.sources) || s.sources[ordinal].partition >= 0 || s.sources[ordinal].generated != "" {
-			return -1
+	return prunable(s.plan.Predicate, s.fileColumn)
+}
+
+// fileColumn is the place of an output column among the file's, or -1.
+func (s *scan) fileColumn(ordinal int) int {
+	if ordinal >= len(s.sources) || s.sources[ordinal].partition >= 0 || s.sources[ordinal].generated != "" {
+		return -1
+	}
+	return s.sources[ordinal].file
+}
+
+// partitionColumn is the place of an output column among the partition values, or -1.
+func (s *scan) partitionColumn(ordinal int) int {
+	if ordinal >= len(s.sources) || s.sources[ordinal].file >= 0 {
+		return -1
+	}
+	return s.sources[ordinal].partition
+}
+
+// Narrow implements operators.Narrower: files are left out by their partition values, row groups and pages by their bounds.
+func (s *scan) Narrow(column int, w *operators.Wanted) bool {
+	inFile := s.fileColumn(column) >= 0 && formats[s.plan.Format].narrows
+	if w == nil || !inFile && s.partitionColumn(column) < 0 {
+		return inFile || s.partitionColumn(column) >= 0
+	}
+	p := w.Predicate(column)
+	if inFile {
+		s.wanted = and(s.wanted, prunable(p, s.fileColumn))
+		s.tell(s.current.reader)
+		return true
+	}
+	s.wantedFiles = and(s.wantedFiles, prunable(p, s.partitionColumn))
+	return true
+}
+
+func and(a, b *parquet.Prune) *parquet.Prune {
+	if a == nil || b == nil {
+		return cmp.Or(a, b)
+	}
+	return &parquet.Prune{Op: parquet.And, Args: []*parquet.Prune{a, b}}
+}
+
+// tell has a file's reader leave out what is not wanted.
+func (s *scan) tell(r fileReader) {
+	if n, ok := r.(interface{ Narrow(*parquet.Prune) }); ok && s.wanted != nil {
+		n.Narrow(s.wanted)
+	}
+}
+
+// wants reports whether rows of a file with these partition values may be wanted.
+func (s *scan) wants(split *planpb.FileSplit) bool {
+	return s.wantedFiles == nil || s.wantedFiles.MayMatch(func(place int) (parquet.Bounds, bool) {
+		if place >= len(split.PartitionValues) {
+			return parquet.Bounds{}, false
 		}
-		return s.sources[ordinal].file
+		l := split.PartitionValues[place]
+		if l.GetNull() {
+			return parquet.Bounds{NullsKnow: true, Nulls: 1, Rows: 1}, true
+		}
+		v := pruneValue(l, s.partitionType(place))
+		return parquet.Bounds{NullsKnow: true, Rows: 1, Min: v, Max: v}, v != nil
 	})
+}
+
+func (s *scan) partitionType(place int) *types.Type {
+	for i, src := range s.sources {
+		if src.partition == place {
+			return s.output[i]
+		}
+	}
+	return types.Null
 }
 
 // mayMatch holds the conjuncts against a file's partition values.

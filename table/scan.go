@@ -74,8 +74,10 @@ type scan struct {
 	batch   vector.Batch
 	made    []vector.Vector // generated columns and partition values
 	deleted *deletions
-	metrics *operators.OperatorMetrics
 	lenient lenience
+	// What consumers have said that they want, over the file's columns and over partition values; nil: everything.
+	wanted, wantedFiles *parquet.Prune
+	metrics             *operators.OperatorMetrics
 }
 
 // lenience is what the options ignoreCorruptFiles and ignoreMissingFiles let pass.
@@ -209,9 +211,7 @@ func (s *scan) Next() (*vector.Batch, error) {
 			if err != nil || !more {
 				return nil, err
 			}
-			if s.current.reader == nil {
-				continue
-			}
+			continue
 		}
 		b, err := s.current.reader.Next()
 		if err != nil && !s.lenient.lets(err) {
@@ -247,7 +247,12 @@ func (s *scan) advance() (bool, error) {
 		}
 		return false, err
 	}
+	if !s.wants(s.current.split) {
+		s.metrics.FilesSkipped++
+		return true, s.closeCurrent()
+	}
 	s.metrics.Files++
+	s.tell(s.current.reader)
 	var err error
 	s.deleted, err = newDeletions(s.current.split.DeletionVector)
 	return true, err

@@ -68,10 +68,15 @@ func (r *Reader) fetchNext() {
 	}
 	group := r.groups[0]
 	r.groups = r.groups[1:]
+	if r.wanted != nil && !r.groupMay(group, r.wanted) {
+		r.Stats.RowGroupsSkipped++
+		r.fetchNext()
+		return
+	}
 	pending := make(chan fetched, 1)
 	r.pending = pending
 	go func() {
-		b, ranges := buffers.Get().(*buffer), r.wantedRows(group)
+		b, ranges := buffers.Get().(*buffer), r.wantedRows(group, r.opts.Prune)
 		var err error
 		if len(ranges) > 0 {
 			err = r.fetch(group, b)
@@ -142,13 +147,20 @@ func (r *Reader) startGroup() (bool, error) {
 	r.fetchNext()
 	g := &r.file.meta.RowGroups[got.group]
 	r.ranges = append(r.ranges[:0], got.ranges...)
-	r.Stats.RowsSkipped += g.NumRows
-	for _, rng := range r.ranges {
-		r.Stats.RowsSkipped -= rng.end - rng.start
+	if r.wanted != nil && len(r.ranges) > 0 {
+		if r.groupMay(got.group, r.wanted) {
+			r.ranges = intersect(r.ranges, r.wantedRows(got.group, r.wanted))
+		} else {
+			r.ranges = r.ranges[:0]
+		}
 	}
 	if len(r.ranges) == 0 {
 		r.Stats.RowGroupsSkipped++
 		return true, nil
+	}
+	r.Stats.RowsSkipped += g.NumRows
+	for _, rng := range r.ranges {
+		r.Stats.RowsSkipped -= rng.end - rng.start
 	}
 	for _, f := range r.fields {
 		for _, c := range f.leaves() {

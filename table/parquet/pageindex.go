@@ -37,14 +37,14 @@ func (p *Prune) columns(list []int) []int {
 }
 
 // wantedRows is the ranges of a row group's rows that may satisfy the predicate by the bounds of their pages; all rows where there is no index.
-func (r *Reader) wantedRows(group int) []rowRange {
+func (r *Reader) wantedRows(group int, prune *Prune) []rowRange {
 	rows := r.file.meta.RowGroups[group].NumRows
 	all := []rowRange{{0, rows}}
-	if r.opts.Prune == nil {
+	if prune == nil {
 		return all
 	}
 	index, starts := map[int]*pageBounds{}, []int64{}
-	for _, column := range r.opts.Prune.columns(nil) {
+	for _, column := range prune.columns(nil) {
 		if p := r.pageBounds(group, column); p != nil {
 			index[column], starts = p, append(starts, p.first...)
 		}
@@ -60,7 +60,7 @@ func (r *Reader) wantedRows(group int) []rowRange {
 		if i+1 < len(starts) {
 			end = starts[i+1]
 		}
-		may := r.opts.Prune.MayMatch(func(column int) (Bounds, bool) {
+		may := prune.MayMatch(func(column int) (Bounds, bool) {
 			p := index[column]
 			if p == nil {
 				return r.groupBounds(group, column)
@@ -76,6 +76,22 @@ func (r *Reader) wantedRows(group int) []rowRange {
 		}
 	}
 	return wanted
+}
+
+// intersect is the rows that are in both of two lists of ascending ranges.
+func intersect(a, b []rowRange) []rowRange {
+	var both []rowRange
+	for len(a) > 0 && len(b) > 0 {
+		if start, end := max(a[0].start, b[0].start), min(a[0].end, b[0].end); start < end {
+			both = append(both, rowRange{start, end})
+		}
+		if a[0].end < b[0].end {
+			a = a[1:]
+		} else {
+			b = b[1:]
+		}
+	}
+	return both
 }
 
 // pageBounds reads the page index of a column that is not nested. What is missing or malformed is no index: rows are read and judged.

@@ -152,7 +152,12 @@ func (r *Reader) keepGroup(group int) bool {
 	if r.opts.Prune == nil {
 		return true
 	}
-	return r.opts.Prune.MayMatch(func(column int) (Bounds, bool) { return r.groupBounds(group, column) })
+	return r.groupMay(group, r.opts.Prune)
+}
+
+// groupMay reports whether a row group may hold rows for a predicate by its statistics.
+func (r *Reader) groupMay(group int, p *Prune) bool {
+	return p.MayMatch(func(column int) (Bounds, bool) { return r.groupBounds(group, column) })
 }
 
 func (r *Reader) groupBounds(group, column int) (Bounds, bool) {

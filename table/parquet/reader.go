@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"millrace/types"
@@ -37,6 +38,7 @@ type Reader struct {
 	groups    []int      // row groups to come
 	firstRows []int64
 
+	wanted  *Prune       // besides opts.Prune; see Narrow
 	pending chan fetched // the next row group's bytes
 	current *buffer
 	ranges  []rowRange // wanted rows of the current row group, still to be read
@@ -105,6 +107,14 @@ func (f *File) fieldFor(want ReadColumn, caseSensitive bool) (field, error) {
 		return nil, err
 	}
 	return &nestedField{root: n, all: n.collect(nil)}, nil
+}
+
+// Narrow has the reader leave out, of what it has not begun to read, row groups and pages in which no row may meet the predicate. It may be
+// called between two calls of Next, with predicates over the columns of ReadOptions, the last of which counts.
+func (r *Reader) Narrow(p *Prune) {
+	if !slices.ContainsFunc(r.rebase, func(re *rebaser) bool { return re != nil }) {
+		r.wanted = p
+	}
 }
 
 // find looks a field up by id, if one is wanted and the file has ids, or else by name: the exact one first.
