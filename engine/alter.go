@@ -33,6 +33,12 @@ func (st *statement) alterTable(c *plan.AlterTable) (session.Result, error) {
 	if c.View {
 		return st.alterView(c)
 	}
+	if e, err := st.filesEntry(c.Name); err != nil || e != nil && c.Actions[0].Kind != "rename" {
+		if err != nil {
+			return nil, err
+		}
+		return st.alterFiles(*e, c.Actions)
+	}
 	switch first := c.Actions[0]; first.Kind {
 	case "rename":
 		return emptyResult(), st.renameTable(c.Name, first.Column)

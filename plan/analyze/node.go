@@ -73,7 +73,9 @@ func (a *analyzer) rows(n plan.Node) (out plan.Node, err error, ok bool) {
 		if out, err = a.sameColumns(n); err == nil {
 			err = noMaps(output(out))
 		}
-	case *plan.Tail, *plan.Sample, *plan.PlanID, *plan.Hint, *plan.ShowString:
+	case *plan.Hint:
+		out, err = a.hint(n)
+	case *plan.Tail, *plan.Sample, *plan.PlanID, *plan.ShowString:
 		out, err = a.sameColumns(n)
 	case *plan.Observe:
 		out, err = a.observe(n)

@@ -35,6 +35,8 @@ func (a *analyzer) pullUp(n plan.Node, use rowUse) (plan.Node, []plan.Expr, erro
 		return a.pullUp(n.Children()[0], use)
 	case *plan.Sort:
 		return a.pullUp(m.Input, use)
+	case *plan.Repartition:
+		return a.pullUp(m.Input, use)
 	case *plan.Distinct:
 		return a.pullDistinct(m, use)
 	case *plan.Limit:

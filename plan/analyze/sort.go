@@ -215,6 +215,8 @@ func (a *analyzer) below(n plan.Node) (*scope, *block) {
 			n = m.Input
 		case *plan.Hint:
 			n = m.Input
+		case *plan.Repartition:
+			n = m.Input
 		case *plan.Project:
 			s := newScope(m.Input)
 			var b *block
