@@ -58,6 +58,7 @@ type cluster struct {
 	dir      string
 	runner   *enginetest.Runner
 	engine   *engine.Engine
+	names    *memoryKV // the catalog's store
 	sessions *session.Manager
 }
 
@@ -70,7 +71,8 @@ func newClusterWith(t *testing.T, s setup, commits txn.Options) *cluster {
 	commits.Engine = "test"
 	committer := txn.New(logs, txn.NewMemoryHeads(), commits)
 	t.Cleanup(committer.Close)
-	catalog := engine.NewCatalog(&memoryKV{pairs: map[string][]byte{}}, filepath.Join(c.dir, "warehouse"))
+	c.names = &memoryKV{pairs: map[string][]byte{}}
+	catalog := engine.NewCatalog(c.names, filepath.Join(c.dir, "warehouse"))
 	c.engine = engine.New(engine.Options{Runner: c.runner, Committer: committer, Logs: logs, Catalog: catalog, Version: "test", SmallRows: 1})
 	conf := map[string]string{"spark.sql.session.timeZone": "UTC"}
 	if !s.broadcast {
@@ -120,6 +122,14 @@ func query(s *session.Session, text string) (*types.Type, []string, error) {
 type memoryKV struct {
 	mu    sync.Mutex
 	pairs map[string][]byte
+	fail  func(op, key string) error // nil: nothing fails
+}
+
+func (k *memoryKV) failure(op, key string) error {
+	if k.fail == nil {
+		return nil
+	}
+	return k.fail(op, key)
 }
 
 func (k *memoryKV) Get(_ context.Context, key string) ([]byte, error) {
@@ -153,6 +163,9 @@ func (k *memoryKV) Create(_ context.Context, key string, value []byte) (bool, er
 func (k *memoryKV) Put(_ context.Context, key string, value []byte) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if err := k.failure("put", key); err != nil {
+		return err
+	}
 	k.pairs[key] = value
 	return nil
 }
@@ -160,6 +173,9 @@ func (k *memoryKV) Put(_ context.Context, key string, value []byte) error {
 func (k *memoryKV) Delete(_ context.Context, key string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if err := k.failure("delete", key); err != nil {
+		return err
+	}
 	delete(k.pairs, key)
 	return nil
 }
