@@ -113,8 +113,8 @@ func (a *analyzer) collateExpr(e plan.Expr) (plan.Expr, error) {
 		return &w, err
 	case *plan.Subquery:
 		for _, v := range e.Values {
-			if s := collated(plan.TypeOf(v)); s != nil {
-				return nil, errs.Unsupportedf("IN with a subquery of strings with the collation %s is not supported", s.Collation)
+			if collated(plan.TypeOf(v)) != nil {
+				return a.collateIn(e)
 			}
 		}
 	case *plan.Call:
@@ -139,4 +139,24 @@ func (a *analyzer) collateExpr(e plan.Expr) (plan.Expr, error) {
 		return &c, nil
 	}
 	return e, nil
+}
+
+// collateIn is IN with a subquery over the keys of both sides.
+func (a *analyzer) collateIn(e *plan.Subquery) (plan.Expr, error) {
+	s := *e
+	s.Values = append([]plan.Expr(nil), e.Values...)
+	keys := &plan.Project{Input: e.Plan}
+	for i, c := range output(e.Plan) {
+		var err error
+		if s.Values[i], err = ownKey(e.Values[i]); err != nil {
+			return nil, err
+		}
+		key, err := ownKey(c)
+		if err != nil {
+			return nil, err
+		}
+		keys.Exprs = append(keys.Exprs, a.alias(key, c.Name))
+	}
+	s.Plan = keys
+	return &s, nil
 }
