@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"math"
 	"strconv"
 	"strings"
 
@@ -29,6 +30,11 @@ func (st *statement) variable(parts []string) (*plan.Literal, []string) {
 		}
 		l := *v.Value
 		l.Context = "variablereference(system.session." + types.QuoteIfNeeded(v.Name) + "=" + literalSQL(&l) + ")"
+		return &l, parts[n:]
+	}
+	if v, n := session.Local(st.ctx, parts); v != nil {
+		l := *v.Value
+		l.Context = "variablereference(" + types.QuoteIfNeeded(v.Name) + "=" + literalSQL(&l) + ")"
 		return &l, parts[n:]
 	}
 	for n := 3; n > 0; n-- {
@@ -168,11 +174,15 @@ func (st *statement) declareVariables(c *plan.DeclareVariables) (session.Result,
 // setVariables computes all values before any variable changes.
 func (st *statement) setVariables(c *plan.SetVariables) (session.Result, error) {
 	list := make([]session.Variable, len(c.Names))
+	local := make([]*session.Variable, len(c.Names))
 	to := make([]*types.Type, len(c.Names))
 	seen := map[string]bool{}
 	for i, parts := range c.Names {
 		name, ok := temporaryName(parts)
-		if ok {
+		if v, n := session.Local(st.ctx, parts); v != nil && n == len(parts) {
+			local[i], list[i], ok = v, *v, true
+			name = strings.Join(parts, ".")
+		} else if ok {
 			list[i], ok = st.s.Variable(name)
 		}
 		if !ok {
@@ -209,10 +219,16 @@ func (st *statement) setVariables(c *plan.SetVariables) (session.Result, error) 
 		}
 		values = append(values, v)
 	}
+	var lasting []session.Variable
 	for i := range list {
+		if local[i] != nil {
+			local[i].Value = values[i]
+			continue
+		}
 		list[i].Value = values[i]
+		lasting = append(lasting, list[i])
 	}
-	st.s.PutVariables(list...)
+	st.s.PutVariables(lasting...)
 	return emptyResult(), nil
 }
 
@@ -232,4 +248,15 @@ var _ session.Evaluator = (*Engine)(nil)
 // Evaluate implements session.Evaluator.
 func (e *Engine) Evaluate(ctx context.Context, s *session.Session, x plan.Expr) (*plan.Literal, error) {
 	return e.statement(ctx, s).value(x, nil)
+}
+
+// Rows implements session.Evaluator.
+func (e *Engine) Rows(ctx context.Context, s *session.Session, n plan.Node) ([]types.Field, [][]any, error) {
+	st := e.statement(ctx, s)
+	n, err := st.analyze(n)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err := st.collect(n, math.MaxInt)
+	return plan.Schema(n).Fields, rows, err
 }

@@ -1291,13 +1291,41 @@ func (n *DropVariable) WithChildren([]Node) Node    { return n }
 func (n *DropVariable) Expressions() []Expr         { return nil }
 func (n *DropVariable) WithExpressions([]Expr) Node { return n }
 func (n *DropVariable) command()                    {}
+func (n *Script) Children() []Node                  { return nil }
+func (n *Script) WithChildren([]Node) Node          { return n }
+func (n *Script) Expressions() []Expr               { return nil }
+func (n *Script) WithExpressions([]Expr) Node       { return n }
+func (n *Script) command()                          {}
 func (n *Generic) Children() []Node                 { return nil }
 func (n *Generic) WithChildren([]Node) Node         { return n }
 func (n *Generic) Expressions() []Expr              { return nil }
 func (n *Generic) WithExpressions([]Expr) Node      { return n }
 func (n *Generic) command()                         {}
-func (n *FunctionParam) Children() []Node           { return nil }
-func (n *FunctionParam) WithChildren([]Node) Node   { return n }
+func (n *ScriptStep) Children() []Node {
+	var c []Node
+	c = collectOne(c, n.Node)
+	return c
+}
+func (n *ScriptStep) WithChildren(c []Node) Node {
+	m := *n
+	c = replaceOne(c, &m.Node)
+	done(c)
+	return &m
+}
+func (n *ScriptStep) Expressions() []Expr {
+	var c []Expr
+	c = collectList(c, n.Conds)
+	return c
+}
+func (n *ScriptStep) WithExpressions(c []Expr) Node {
+	m := *n
+	c = replaceList(c, &m.Conds)
+	done(c)
+	return &m
+}
+func (n *ScriptStep) command()                    {}
+func (n *FunctionParam) Children() []Node         { return nil }
+func (n *FunctionParam) WithChildren([]Node) Node { return n }
 func (n *FunctionParam) Expressions() []Expr {
 	var c []Expr
 	c = collectOne(c, n.Default)
@@ -1406,6 +1434,8 @@ var kinds = []any{
 	(*DeclareVariables)(nil),
 	(*SetVariables)(nil),
 	(*DropVariable)(nil),
+	(*Script)(nil),
 	(*Generic)(nil),
+	(*ScriptStep)(nil),
 	(*FunctionParam)(nil),
 }

@@ -244,12 +244,24 @@ type (
 		IfExists bool
 		Origin   *Origin
 	}
+	// Script is BEGIN … END.
+	Script struct{ Body []*ScriptStep }
 	// Generic is a statement that is parsed, named and not built: the session refuses it by Name.
 	Generic struct {
 		Name string
 		Args map[string]any
 	}
 )
+
+// ScriptStep is a statement of a script. Kind is BEGIN, LOOP, WHILE, REPEAT, FOR, IF, LEAVE, ITERATE or STATEMENT.
+type ScriptStep struct {
+	Kind, Label string
+	Name        string // of FOR's row
+	Node        Node   // FOR's query, or the statement; nil: Text is parsed when it runs
+	Text        string
+	Conds       []Expr          // of WHILE and REPEAT, and of IF's branches
+	Bodies      [][]*ScriptStep // one for each branch, with ELSE's last
+}
 
 // FunctionParam is a parameter of a function that a user wrote.
 type FunctionParam struct {

@@ -8,6 +8,7 @@ import (
 	"millrace/errs"
 	"millrace/plan"
 	"millrace/sql"
+	"millrace/types"
 )
 
 // Parser reads SQL text as the session's settings say.
@@ -28,6 +29,8 @@ func (s *Session) Parser() *sql.Parser {
 // Evaluator is an Engine that computes expressions which read no columns, but may read session variables.
 type Evaluator interface {
 	Evaluate(ctx context.Context, s *Session, e plan.Expr) (*plan.Literal, error)
+	// Rows runs a query to its end.
+	Rows(ctx context.Context, s *Session, n plan.Node) ([]types.Field, [][]any, error)
 }
 
 // eval computes what the text of a statement depends on.

@@ -34,6 +34,8 @@ func (s *Session) Run(ctx context.Context, n plan.Node) (Result, error) {
 		return s.use(ctx, c)
 	case *plan.Explain:
 		return s.explain(ctx, c)
+	case *plan.Script:
+		return s.runScript(ctx, c)
 	case *plan.Cache:
 		return s.cache(ctx, c)
 	case *plan.Show:

@@ -23,6 +23,9 @@ func (p *parser) statement() plan.Node {
 	if name := p.transaction(); name != "" {
 		return &plan.Generic{Name: name, Args: map[string]any{}}
 	}
+	if p.is("BEGIN") && p.peek(1).kind != tEOF {
+		return p.script()
+	}
 	if rule := p.maintenance(); rule != nil {
 		return rule(p)
 	}
@@ -77,7 +80,7 @@ func init() { // the rules refer to statement
 
 // generics are the statements that are only named, by their first words.
 var generics = []string{"ANALYZE TABLE", "ANALYZE TABLES", "ANALYZE COLUMN", "MSCK REPAIR", "LOAD DATA",
-	"COMMENT ON", "FSCK", "CALL", "BEGIN", "GRANT", "REVOKE", "ADD", "LIST", "COMMIT",
+	"COMMENT ON", "FSCK", "CALL", "GRANT", "REVOKE", "ADD", "LIST", "COMMIT",
 	"START TRANSACTION", "ROLLBACK", "EXPORT", "IMPORT", "LOCK", "UNLOCK", "DFS", "DENY", "CLONE"}
 
 // truncate reads TRUNCATE TABLE name [PARTITION (a = 1)].
