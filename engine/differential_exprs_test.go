@@ -91,7 +91,16 @@ func (g *queryGenerator) strExpr(sub func(string) sqlText) sqlText {
 // branch chooses between expressions of a kind.
 func (g *queryGenerator) branch(scope []column, kind string, depth int) sqlText {
 	sub := func() sqlText { return g.expr(scope, kind, depth-1) }
-	switch g.IntN(5) {
+	switch g.IntN(9) {
+	case 5:
+		return dialects("named_struct('a', %s, 'b', %s).b", "struct_pack(a := %s, b := %s).b", g.literal("int"), sub())
+	case 6:
+		i := g.IntN(2)
+		return dialects("array(%[1]s, %[2]s)[%[3]d]", "list_value(%[1]s, %[2]s)[%[4]d]", sub(), sub(), i, i+1)
+	case 7:
+		return dialects("array_max(array(%s, %s, %s))", "list_max(list_value(%s, %s, %s))", sub(), sub(), sub())
+	case 8:
+		return dialects("map('k', %[1]s, 'l', %[2]s)['l']", "map_extract_value(map(['k', 'l'], [%[1]s, %[2]s]), 'l')", sub(), sub())
 	case 0:
 		return both("coalesce(%s, %s)", sub(), sub())
 	case 1:
@@ -180,7 +189,8 @@ func (g *queryGenerator) window(scope []column, id sqlText) column {
 	total := both("ORDER BY %s %s NULLS %s, %s", first, dir, nulls, id)
 	ties := both("ORDER BY %s %s NULLS %s", first, dir, nulls)
 	frame := choose(g, "", " ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW", " ROWS BETWEEN 2 PRECEDING AND 1 FOLLOWING", " ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING",
-		" ROWS BETWEEN 3 PRECEDING AND 1 PRECEDING", " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING", " ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING")
+		" ROWS BETWEEN 3 PRECEDING AND 1 PRECEDING", " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING", " ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING", " ROWS BETWEEN UNBOUNDED PRECEDING AND 2 FOLLOWING", " ROWS BETWEEN 200 PRECEDING AND 200 FOLLOWING", " ROWS BETWEEN 5 PRECEDING AND UNBOUNDED FOLLOWING", " RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING",
+		" RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW")
 	number := choose(g, "int", "big", "dec", "dbl")
 	x, y := g.expr(scope, number, 1), g.expr(scope, kind, 1)
 	over := func(f sqlText, order sqlText, frame string) sqlText {

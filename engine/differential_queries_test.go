@@ -56,7 +56,21 @@ func (g *queryGenerator) from(depth int) relation {
 	for range choose(g, 0, 0, 1, 1, 2) {
 		r = g.join(r, g.relation(max(depth-1, 0)))
 	}
+	if g.one(12) {
+		r = g.lateral(r)
+	}
 	return r
+}
+
+// lateral joins every row with what a query over another table makes of it.
+func (g *queryGenerator) lateral(l relation) relation {
+	t := g.table()
+	kind, alias := choose(g, "int", "big", "str"), g.name("l")
+	link := both("%s = %s", g.pick(t.columns, kind), g.pick(l.columns, kind))
+	made := choose(g, kinds...)
+	inner := both("SELECT %s(%s) AS c0, count(*) AS c1 FROM %s WHERE %s", choose(g, "min", "max"), g.pick(t.columns, made), t.text, link)
+	columns := append(slices.Clone(l.columns), column{both("%s.c0", alias), made}, column{both("%s.c1", alias), "big"})
+	return relation{both("%s CROSS JOIN LATERAL (%s) AS %s", l.text, inner, alias), columns}
 }
 
 func (g *queryGenerator) relation(depth int) relation {
@@ -161,6 +175,10 @@ func (g *queryGenerator) plain(from relation, where sqlText) relation {
 	}
 	if g.one(10) && distinct == "" {
 		columns = append(columns, g.scalar(from.columns))
+	}
+	if g.one(10) && distinct == "" {
+		kind := choose(g, kinds...)
+		columns = append(columns, column{both("CASE WHEN %s THEN %s ELSE %s END", g.subquery(from.columns), g.pick(from.columns, kind), g.literal(kind)), kind})
 	}
 	text := both("SELECT %s%s FROM %s%s", distinct, list(columns), from.text, where)
 	if g.one(4) && !hasRough(columns) {

@@ -58,7 +58,7 @@ func envInt(t testing.TB, name string, otherwise int) int {
 type differential struct {
 	t              *testing.T
 	peer           *peer
-	against, alone int
+	against, alone int // queries held against DuckDB, and against themselves
 	refused        map[string]int
 }
 
@@ -90,6 +90,10 @@ func (d *differential) round(t *testing.T, seed uint64, queries int) {
 		}
 	}
 	for range queries {
+		if g.one(3) {
+			d.logic(t, g, sessions[1:])
+			continue
+		}
 		d.compare(t, g.query(), sessions)
 		if t.Failed() && os.Getenv("MILLRACE_FUZZ_ON") == "" {
 			return
@@ -147,6 +151,45 @@ func (d *differential) compare(t *testing.T, q sqlText, sessions []*session.Sess
 	if d.peer != nil {
 		d.against++
 	} else {
+		d.alone++
+	}
+}
+
+// logic holds a condition against itself, as TLP and NoREC do: the rows for which it is true, false and unknown are all rows, and filters keep as many rows as there are for which it
+// is true where it is computed as a column.
+func (d *differential) logic(t *testing.T, g *queryGenerator, sessions []*session.Session) {
+	g.names = 0
+	from := g.from(1)
+	var columns []column
+	for range 1 + g.IntN(3) {
+		kind := choose(g, kinds...)
+		columns = append(columns, column{g.pick(from.columns, kind), kind})
+	}
+	p := g.predicate(from.columns, 3) // without subqueries: an IN that is a value is never unknown in Spark
+	selected, ses := list(columns).spark, choose(g, sessions...)
+	all := fmt.Sprintf("SELECT %s FROM %s", selected, from.text.spark)
+	part := func(cond string) string { return fmt.Sprintf("%s WHERE %s", all, fmt.Sprintf(cond, p.spark)) }
+	pairs := [][2]string{
+		{all, part("%s") + " UNION ALL " + part("NOT (%s)") + " UNION ALL " + part("(%s) IS NULL")},
+		{fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", from.text.spark, p.spark),
+			fmt.Sprintf("SELECT count(CASE WHEN c THEN 1 END) FROM (SELECT %s AS c FROM %s)", p.spark, from.text.spark)},
+	}
+	for _, pair := range pairs {
+		var rows [2][][]string
+		for i, text := range pair {
+			var err error
+			if rows[i], err = cellsOf(ses, text); errs.Is(err, errs.Unsupported) {
+				d.refused[firstWords(err.Error())]++
+				return
+			} else if err != nil {
+				t.Errorf("[%s] %v\n%s", condition(err), err, text)
+				return
+			}
+		}
+		if wrong := bagDifference(rows[0], rows[1]); wrong != "" {
+			t.Errorf("%s\n%s\n-- and\n%s", wrong, pair[0], pair[1])
+			return
+		}
 		d.alone++
 	}
 }

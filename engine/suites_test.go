@@ -65,7 +65,7 @@ func (p *peer) ask(t testing.TB, text string) [][]string {
 }
 
 var (
-	finalLimit = regexp.MustCompile(`(?i)\blimit\s+\d+\s*$`)
+	finalLimit = regexp.MustCompile(`(?i)\blimit\s+\d+(\s+offset\s+\d+)?\s*$`)
 	quoted     = regexp.MustCompile(`"([^"]*)"`)
 	// Spark rounds doubles as they are written, DuckDB as they are stored: 1.025 is 1.03 here and 1.02 there.
 	rounded = regexp.MustCompile(`(?i)round\((\(ss_qty\*1\.00\)/\(coalesce\(ws_qty,0\)\+coalesce\(cs_qty,0\)\)),2\)`)

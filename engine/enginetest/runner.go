@@ -44,6 +44,7 @@ type Runner struct {
 	States *state.Provider // nil: there are no streaming queries
 	last   atomic.Int64
 
+	Files   string       // the directory below which tasks and exchanges keep files
 	Spilled atomic.Int64 // bytes that operators have written to disk
 
 	mu     sync.Mutex
@@ -116,12 +117,13 @@ func (r *Runner) worker(s *planpb.Stage, task int) (string, *cache.Store, error)
 // NewRunner makes a runner of so many slots whose tasks together may reserve so many bytes.
 func NewRunner(t testing.TB, slots int, staged bool, bytes int64) *Runner {
 	pool := memory.NewPool("test", bytes)
-	store, err := shuffle.NewStore(filepath.Join(t.TempDir(), "shuffle"), pool)
+	files := filepath.Join(t.TempDir(), "shuffle")
+	store, err := shuffle.NewStore(files, pool)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(store.Close)
-	r := &Runner{cached: t.TempDir(), frames: map[string]*cache.Store{}, slots: slots, staged: staged, Pool: pool, Store: store, client: shuffle.NewClient(store, "here"),
+	r := &Runner{Files: files, cached: t.TempDir(), frames: map[string]*cache.Store{}, slots: slots, staged: staged, Pool: pool, Store: store, client: shuffle.NewClient(store, "here"),
 		tables: worker.DefaultTables()}
 	for i := range slots {
 		r.names = append(r.names, fmt.Sprint("w", i))
