@@ -15,7 +15,6 @@ import (
 	"millrace/engine/enginetest"
 	"millrace/errs"
 	"millrace/session"
-	"millrace/sql"
 	"millrace/txn"
 	"millrace/types"
 )
@@ -93,7 +92,7 @@ func (c *cluster) session() *session.Session {
 
 // query runs a statement and returns its columns and rows as text.
 func query(s *session.Session, text string) (*types.Type, []string, error) {
-	n, err := sql.ParseStatement(text)
+	n, err := s.Parser().ParseStatement(text)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -106,7 +106,7 @@ func (p *parser) constantText(start int, e plan.Expr) string {
 		return text
 	}
 	if p.conf.Eval == nil {
-		p.unsupported("IDENTIFIER(%s): only a constant string is supported here", p.between(start))
+		p.unsupported("%s: only a constant string is supported here", p.between(start))
 	}
 	refuse := func(kind string, more ...string) {
 		p.raise(start, "NOT_A_CONSTANT_STRING."+kind, append([]string{"name", "IDENTIFIER", "expr", p.between(start + 2)}, more...)...)
