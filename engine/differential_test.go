@@ -20,6 +20,9 @@ const differentialQueries = 150
 // queriesPerRound is how many queries share their tables.
 const queriesPerRound = 50
 
+// maxCompared is how many digits the number of rows may have that a query's self-check reads.
+const maxCompared = 5
+
 // TestDifferential holds random queries over random tables against DuckDB, where it is set up, and against themselves: run as they are written by one task, and
 // optimised by several, staged and pipelined, with little memory, with and without broadcasts.
 func TestDifferential(t *testing.T) {
@@ -168,6 +171,10 @@ func (d *differential) logic(t *testing.T, g *queryGenerator, sessions []*sessio
 	p := g.predicate(from.columns, 3) // without subqueries: an IN that is a value is never unknown in Spark
 	selected, ses := list(columns).spark, choose(g, sessions...)
 	all := fmt.Sprintf("SELECT %s FROM %s", selected, from.text.spark)
+	if n, err := cellsOf(ses, "SELECT count(*) FROM "+from.text.spark); err == nil && len(n[0][0]) > maxCompared {
+		d.refused["more rows than are compared as text"]++
+		return
+	}
 	part := func(cond string) string { return fmt.Sprintf("%s WHERE %s", all, fmt.Sprintf(cond, p.spark)) }
 	pairs := [][2]string{
 		{all, part("%s") + " UNION ALL " + part("NOT (%s)") + " UNION ALL " + part("(%s) IS NULL")},
