@@ -108,7 +108,7 @@ func inferAvro(ctx context.Context, s *Source) (*types.Type, error) {
 	}
 	var schema *avro.Schema
 	if o.schema != nil {
-		if schema, err = avro.ParseSchema(o.schema); err != nil {
+		if schema, err = avro.ParseReaderSchema(o.schema); err != nil {
 			return nil, err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"millrace/table/internal/rows"
+	"millrace/errs"
 	"millrace/types"
 	"millrace/vector"
 )
@@ -134,4 +135,22 @@ func TestSchemaJSON(t *testing.T) {
 func FuzzOpen(f *testing.F) {
 	f.Add(rawFile(`{"type":"record","name":"r","fields":[{"name":"a","type":["null","int"]},{"name":"l","type":{"type":"array","items":"string"}}]}`, 1, "\x02\x04\x02\x02x\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) { _, _ = readAll(t, data, nil, 0, 0) })
+}
+
+func TestReaderSchemas(t *testing.T) {
+	for schema, ok := range map[string]bool{
+		`{"type":"record","name":"r","fields":[{"name":"a","type":["null","int"],"default":null},{"name":"b","type":"int"}]}`:                                                true,
+		`{"type":"record","name":"r","fields":[{"name":"a","type":"int","default":7}]}`:                                                                                      false,
+		`{"type":"record","name":"r","fields":[{"name":"a","type":"int","aliases":["b"]}]}`:                                                                                  false,
+		`{"type":"record","name":"r","aliases":["old"],"fields":[{"name":"a","type":"int"}]}`:                                                                                false,
+		`{"type":"record","name":"r","fields":[{"name":"a","type":{"type":"array","items":{"type":"record","name":"s","fields":[{"name":"x","type":"int","default":1}]}}}]}`: false,
+	} {
+		_, err := ParseReaderSchema([]byte(schema))
+		if ok && err != nil || !ok && !errs.Is(err, errs.Unsupported) {
+			t.Errorf("%s: %v", schema, err)
+		}
+		if _, err := ParseSchema([]byte(schema)); err != nil {
+			t.Errorf("%s of a file: %v", schema, err)
+		}
+	}
 }

@@ -41,7 +41,9 @@ type written struct {
 		Name    string          `json:"name"`
 		Type    json.RawMessage `json:"type"`
 		Default json.RawMessage `json:"default"`
+		Aliases []string        `json:"aliases"`
 	} `json:"fields"`
+	Aliases   []string        `json:"aliases"`
 	Items     json.RawMessage `json:"items"`
 	Values    json.RawMessage `json:"values"`
 	Symbols   []string        `json:"symbols"`
@@ -52,14 +54,26 @@ type written struct {
 	Catalyst  string          `json:"spark.sql.catalyst.type"`
 }
 
-type parser struct{ named map[string]*Schema }
+type parser struct {
+	named  map[string]*Schema
+	reader bool // aliases and defaults are refused: files are read by names alone
+}
 
 var primitives = map[string]bool{"null": true, "boolean": true, "int": true, "long": true, "float": true, "double": true, "bytes": true, "string": true}
 
 // ParseSchema reads a schema's JSON.
-func ParseSchema(text []byte) (*Schema, error) {
-	p := &parser{named: map[string]*Schema{}}
+func ParseSchema(text []byte) (*Schema, error) { return parseSchema(text, false) }
+
+// ParseReaderSchema reads the JSON of a schema by which files of other schemas are read. What would change how they are read and is not
+// built has the kind Unsupported: aliases, and defaults other than null.
+func ParseReaderSchema(text []byte) (*Schema, error) { return parseSchema(text, true) }
+
+func parseSchema(text []byte, reader bool) (*Schema, error) {
+	p := &parser{named: map[string]*Schema{}, reader: reader}
 	s, err := p.parse(text, "")
+	if errs.Is(err, errs.Unsupported) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, errs.Newf(errs.Invalid, "The Avro schema %s cannot be read: %v", shortened(text), err)
 	}
@@ -154,7 +168,16 @@ func (p *parser) complex(w *written, space string) (*Schema, error) {
 		if kind == "fixed" && s.Size < 0 {
 			return nil, fmt.Errorf("the fixed type %s has %d bytes", s.Name, s.Size)
 		}
+		if p.reader && len(w.Aliases) > 0 {
+			return nil, errs.Unsupportedf("Aliases in a reader's Avro schema (of %s) are not supported.", s.Name)
+		}
 		for _, f := range w.Fields {
+			if p.reader && len(f.Aliases) > 0 {
+				return nil, errs.Unsupportedf("Aliases in a reader's Avro schema (of %s.%s) are not supported.", s.Name, f.Name)
+			}
+			if p.reader && len(f.Default) > 0 && string(f.Default) != "null" {
+				return nil, errs.Unsupportedf("Defaults other than null in a reader's Avro schema (of %s.%s) are not supported.", s.Name, f.Name)
+			}
 			t, err := p.parse(f.Type, space)
 			if err != nil {
 				return nil, err
