@@ -363,7 +363,8 @@ func sameSuiteCell(wk, gk numberKind, w, g string) bool {
 	}
 	off := 1e-11 * max(abs(x), abs(y))
 	for _, k := range []numberKind{wk, gk} {
-		if k >= 0 { // a quotient or average that is a decimal on one side
+		if k >= 0 { // a quotient or average that is a decimal on one side, where what it was made of may have been rounded too
+			off += 1e-9 * max(abs(x), abs(y))
 			unit, err := strconv.ParseFloat(fmt.Sprintf("1e-%d", k), 64)
 			if err != nil {
 				return false
