@@ -58,7 +58,7 @@ func clusterOn(t *testing.T, dir string, records stream.Records, open func(strin
 		}
 		logs.Add(log.NewTable(s))
 	}
-	committer := txn.New(logs, txn.NewMemoryHeads(), txn.Options{Engine: "test"})
+	committer := txn.New(logs, txn.NewMemoryHeads(), txn.Options{Engine: "test", Patience: time.Millisecond})
 	catalog := engine.NewCatalog(&memoryKV{pairs: map[string][]byte{}}, filepath.Join(dir, "warehouse"))
 	env := source.Env{Logs: logs, Committer: committer}
 	c.engine = engine.New(engine.Options{Runner: c.runner, Committer: committer, Logs: logs, Catalog: catalog, Version: "test",

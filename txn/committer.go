@@ -22,6 +22,8 @@ type Options struct {
 	Group int
 	// Spacing is the least time between versions while many blind appends wait: they gather meanwhile. Negative: none.
 	Spacing time.Duration
+	// Patience is for how long CommitSurely asks for an outcome that is not known; 0: ten minutes.
+	Patience time.Duration
 	// NoCheckpoints leaves out the checkpoints that commits cause.
 	NoCheckpoints bool
 	Logger        *slog.Logger
@@ -84,6 +86,9 @@ func New(logs *log.Cache, heads Heads, options ...Options) *Committer {
 	}
 	if c.opt.Spacing == 0 {
 		c.opt.Spacing = 50 * time.Millisecond
+	}
+	if c.opt.Patience == 0 {
+		c.opt.Patience = 10 * time.Minute
 	}
 	if c.opt.Logger == nil {
 		c.opt.Logger = slog.Default()

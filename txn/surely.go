@@ -7,16 +7,15 @@ import (
 	"millrace/errs"
 )
 
-const (
-	askFor      = 10 * time.Minute // then the answer is that it is not known
-	knownWithin = time.Minute      // the same on behalf of somebody who has left
-)
+// knownWithin is for how long an outcome is looked for on behalf of somebody who has left.
+const knownWithin = time.Minute
 
 // CommitSurely is Commit for those who cannot live with a doubt: while the outcome is not known it asks again, with the same identifier, so that
 // the transaction is neither committed twice nor called failed when it is in the log. When the context ends before anything was
-// written, nothing will be; when it ends later, the outcome is still looked for, for a while.
+// written, nothing will be; when it ends later, the outcome is still looked for, for a while, unless the request has an application's identifier:
+// whoever sent it sends it again and is told.
 func (c *Committer) CommitSurely(ctx context.Context, r Request) (res Result, err error) {
-	err = c.surely(ctx, r.TxnID, r.Table, func(ctx context.Context) error {
+	err = c.surely(ctx, r.TxnID, r.Table, r.AppID == "", func(ctx context.Context) error {
 		res, err = c.Commit(ctx, r)
 		return err
 	})
@@ -25,14 +24,14 @@ func (c *Committer) CommitSurely(ctx context.Context, r Request) (res Result, er
 
 // CommitAllSurely is CommitAll in the same way.
 func (c *Committer) CommitAllSurely(ctx context.Context, id string, parts []Request) (res []Result, err error) {
-	err = c.surely(ctx, id, "several tables", func(ctx context.Context) error {
+	err = c.surely(ctx, id, "several tables", true, func(ctx context.Context) error {
 		res, err = c.CommitAll(ctx, id, parts)
 		return err
 	})
 	return res, err
 }
 
-func (c *Committer) surely(ctx context.Context, id, table string, ask func(context.Context) error) error {
+func (c *Committer) surely(ctx context.Context, id, table string, linger bool, ask func(context.Context) error) error {
 	doubt, left, start := false, false, time.Now()
 	for try := 0; ; try++ {
 		err := ask(ctx)
@@ -40,7 +39,7 @@ func (c *Committer) surely(ctx context.Context, id, table string, ask func(conte
 		if err == nil || !doubt || final(err) || errs.Is(err, errs.Exhausted) {
 			return err
 		}
-		if c.ctx.Err() != nil || left && ctx.Err() != nil || time.Since(start) > askFor {
+		if c.ctx.Err() != nil || (left || !linger) && ctx.Err() != nil || time.Since(start) > c.opt.Patience {
 			return errs.New("MILLRACE_DELTA_COMMIT_UNKNOWN", "txnId", id, "tableName", table, "reason", err.Error())
 		}
 		select {
@@ -49,7 +48,7 @@ func (c *Committer) surely(ctx context.Context, id, table string, ask func(conte
 		case <-c.ctx.Done():
 		case <-ctx.Done():
 		}
-		if !left { // it may be in the log all the same
+		if !left && linger { // it may be in the log all the same
 			left = true
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), knownWithin)
