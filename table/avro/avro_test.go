@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"millrace/table/internal/rows"
 	"millrace/errs"
+	"millrace/table/internal/rows"
 	"millrace/types"
 	"millrace/vector"
 )
