@@ -7,7 +7,6 @@ import (
 
 	"millrace/errs"
 	planpb "millrace/proto/millrace/plan/v1"
-	"millrace/storage"
 	"millrace/table/avro"
 	"millrace/types"
 )
@@ -50,19 +49,6 @@ func parseAvroOptions(options map[string]string) (o avroOptions, err error) {
 	return o, nil
 }
 
-type avroReader struct {
-	*avro.Reader
-	src storage.Reader
-}
-
-func (r *avroReader) Close() error {
-	err := r.Reader.Close()
-	if cerr := r.src.Close(); err == nil {
-		err = cerr
-	}
-	return err
-}
-
 func openAvro(ctx context.Context, s *scan, split *planpb.FileSplit) (fileReader, error) {
 	o, err := parseAvroOptions(s.plan.Options)
 	if err != nil {
@@ -89,7 +75,7 @@ func openAvro(ctx context.Context, s *scan, split *planpb.FileSplit) (fileReader
 		_ = src.Close() // the first error tells more
 		return nil, err
 	}
-	return &avroReader{r, src}, nil
+	return &closingReader{r, src}, nil
 }
 
 func createAvro(out io.Writer, schema *types.Type, sink *planpb.FileSink, _ *planpb.Settings) (fileWriter, error) {

@@ -33,13 +33,13 @@ func compression(options map[string]string) string {
 	return ""
 }
 
-// textReader closes the file with its reader.
-type textReader struct {
+// closingReader closes the file with its reader.
+type closingReader struct {
 	fileReader
 	src storage.Reader
 }
 
-func (r *textReader) Close() error {
+func (r *closingReader) Close() error {
 	err := r.fileReader.Close()
 	if cerr := r.src.Close(); err == nil {
 		err = cerr
@@ -58,7 +58,7 @@ func openLines(ctx context.Context, s *scan, split *planpb.FileSplit, make func(
 		_ = src.Close() // the first error tells more
 		return nil, err
 	}
-	return &textReader{r, src}, nil
+	return &closingReader{r, src}, nil
 }
 
 func openCSV(ctx context.Context, s *scan, split *planpb.FileSplit) (fileReader, error) {

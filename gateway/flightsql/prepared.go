@@ -151,13 +151,17 @@ func (s *Service) ClosePreparedStatement(ctx context.Context, r flightsql.Action
 	return nil
 }
 
+func (s *Service) preparedSchema(ctx context.Context, handle []byte) (*arrow.Schema, error) {
+	q, err := s.find(ctx, handle)
+	if err != nil {
+		return nil, err
+	}
+	return s.schema(ctx, q)
+}
+
 // GetFlightInfoPreparedStatement describes a prepared statement with the values bound to it; its ticket runs it.
 func (s *Service) GetFlightInfoPreparedStatement(ctx context.Context, r flightsql.PreparedStatementQuery, d *flight.FlightDescriptor) (*flight.FlightInfo, error) {
-	q, err := s.find(ctx, r.GetPreparedStatementHandle())
-	if err != nil {
-		return nil, failure(err)
-	}
-	schema, err := s.schema(ctx, q)
+	schema, err := s.preparedSchema(ctx, r.GetPreparedStatementHandle())
 	if err != nil {
 		return nil, failure(err)
 	}
@@ -166,11 +170,7 @@ func (s *Service) GetFlightInfoPreparedStatement(ctx context.Context, r flightsq
 
 // GetSchemaPreparedStatement is the schema of a prepared statement's rows.
 func (s *Service) GetSchemaPreparedStatement(ctx context.Context, r flightsql.PreparedStatementQuery, _ *flight.FlightDescriptor) (*flight.SchemaResult, error) {
-	q, err := s.find(ctx, r.GetPreparedStatementHandle())
-	if err != nil {
-		return nil, failure(err)
-	}
-	schema, err := s.schema(ctx, q)
+	schema, err := s.preparedSchema(ctx, r.GetPreparedStatementHandle())
 	if err != nil {
 		return nil, failure(err)
 	}
