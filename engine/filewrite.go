@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 
 	"millrace/errs"
-	"millrace/physical"
 	"millrace/plan"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/storage"
@@ -219,13 +218,7 @@ func (st *statement) runFiles(store storage.Store, id string, w fileWrite) ([]st
 
 // sinkFiles runs the input into the files of a sink with a prefix of its own, and returns their names.
 func (st *statement) sinkFiles(store storage.Store, sink *planpb.FileSink, input plan.Node) ([]string, error) {
-	optimised, err := st.optimized(input)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := st.rowsOf(optimised, 0, func() (*physical.Query, error) {
-		return physical.PlanWrite(st.ctx, optimised, sink, st.physicalOptions())
-	})
+	rows, err := st.written(input, sink)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,6 @@ import (
 	"millrace/delta"
 	"millrace/delta/log"
 	"millrace/errs"
-	"millrace/physical"
 	"millrace/plan"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/storage"
@@ -57,13 +56,7 @@ func (c *rowChange) run(q plan.Node, columns int) (*changes, error) {
 		keepRows(c.table, sink)
 		sink.Changes.Columns += 2
 	}
-	optimised, err := st.optimized(q)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := st.rowsOf(optimised, 0, func() (*physical.Query, error) {
-		return physical.PlanWrite(st.ctx, optimised, sink, st.physicalOptions())
-	})
+	rows, err := st.written(q, sink)
 	if err != nil {
 		return nil, err
 	}

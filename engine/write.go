@@ -296,13 +296,7 @@ func (st *statement) writeSized(l *log.Table, input plan.Node, m *delta.Metadata
 // writeInto runs the input into the files of a sink.
 func (st *statement) writeInto(sink *planpb.FileSink, input plan.Node) ([]*delta.Add, writeStats, error) {
 	var stats writeStats
-	optimised, err := st.optimized(input)
-	if err != nil {
-		return nil, stats, err
-	}
-	rows, err := st.rowsOf(optimised, 0, func() (*physical.Query, error) {
-		return physical.PlanWrite(st.ctx, optimised, sink, st.physicalOptions())
-	})
+	rows, err := st.written(input, sink)
 	if err != nil {
 		return nil, stats, err
 	}
@@ -524,4 +518,15 @@ func (st *statement) repeated(path string) (bool, error) {
 func alreadyWritten(s *delta.Snapshot, t delta.SetTransaction) bool {
 	last, ok := s.Txn(t.AppID)
 	return ok && last >= t.Version
+}
+
+// written runs an input into the files of a sink and returns the rows by which its tasks report them.
+func (st *statement) written(input plan.Node, sink *planpb.FileSink) ([][]any, error) {
+	optimised, err := st.optimized(input)
+	if err != nil {
+		return nil, err
+	}
+	return st.rowsOf(optimised, 0, func() (*physical.Query, error) {
+		return physical.PlanWrite(st.ctx, optimised, sink, st.physicalOptions())
+	})
 }
