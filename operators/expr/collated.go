@@ -282,24 +282,12 @@ func (s *searcher) replace() toText {
 
 // translate looks for characters one by one.
 func (s *searcher) translate() toText {
+	same := func(a, b rune) bool { return s.fold(a) == s.fold(b) }
 	return func(in *inputs, i int, dst []byte) ([]byte, error) {
 		if _, err := s.pattern(in.str(0, i), in.str(1, i)); err != nil {
 			return nil, err
 		}
-		from, to := []rune(string(in.str(1, i))), []rune(string(in.str(2, i)))
-		for _, r := range string(in.str(0, i)) {
-			k := 0
-			for k < len(from) && s.fold(from[k]) != s.fold(r) {
-				k++
-			}
-			switch {
-			case k == len(from):
-				dst = utf8.AppendRune(dst, r)
-			case k < len(to):
-				dst = utf8.AppendRune(dst, to[k])
-			}
-		}
-		return dst, nil
+		return translateAs(in, i, dst, same), nil
 	}
 }
 

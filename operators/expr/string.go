@@ -297,10 +297,15 @@ func replaceText(in *inputs, i int, dst []byte) ([]byte, error) {
 
 // translate replaces each character of from by the one at its place in to, or drops it where to is shorter.
 func translate(in *inputs, i int, dst []byte) ([]byte, error) {
+	return translateAs(in, i, dst, func(a, b rune) bool { return a == b }), nil
+}
+
+// translateAs is translate for characters that may be the same to a collation.
+func translateAs(in *inputs, i int, dst []byte, same func(a, b rune) bool) []byte {
 	from, to := []rune(string(in.str(1, i))), []rune(string(in.str(2, i)))
 	for _, r := range string(in.str(0, i)) {
 		k := 0
-		for k < len(from) && from[k] != r {
+		for k < len(from) && !same(from[k], r) {
 			k++
 		}
 		switch {
@@ -310,7 +315,7 @@ func translate(in *inputs, i int, dst []byte) ([]byte, error) {
 			dst = utf8.AppendRune(dst, to[k])
 		}
 	}
-	return dst, nil
+	return dst
 }
 
 // overlay puts a text in the place of length characters from pos on; of as many as it has if length is negative.

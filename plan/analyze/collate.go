@@ -184,6 +184,25 @@ func words(list string) map[string]bool {
 	return set
 }
 
+// resolver resolves a call with its literals in a collation.
+type resolver = func(args []plan.Expr, collation string) (*plan.Call, error)
+
+// agreed resolves a call whose strings have to agree on a collation, which it gives. It changes args.
+func agreed(args []plan.Expr, resolve resolver) (*plan.Call, string, error) {
+	c, err := common(args, func(int) bool { return true })
+	if err != nil {
+		return nil, "", err
+	}
+	call, err := resolve(args, c)
+	if err == nil && c == collation.Indeterminate {
+		err = indeterminate(call)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	return call, c, nil
+}
+
 // collatedCall resolves a call some of whose arguments are strings of other collations than the default one.
 func (a *analyzer) collatedCall(f *fn.Func, name string, args []plan.Expr, known []fn.Arg, o *plan.Origin) (*plan.Call, error) {
 	plainKnown := append([]fn.Arg(nil), known...)
@@ -200,7 +219,6 @@ func (a *analyzer) collatedCall(f *fn.Func, name string, args []plan.Expr, known
 		}
 		return a.resolvePlain(f, name, args, plainKnown, o)
 	}
-	all := func(int) bool { return true }
 	args = append([]plan.Expr(nil), args...)
 	switch key := f.Names[0]; {
 	case (key == "min" || key == "max") && len(args) == 1:
@@ -210,7 +228,7 @@ func (a *analyzer) collatedCall(f *fn.Func, name string, args []plan.Expr, known
 	case ignores[name] && !meets[name]:
 		return a.resolvePlain(f, name, args, plainKnown, o)
 	case ignores[name]:
-		c, err := common(args, all)
+		c, err := common(args, func(int) bool { return true })
 		if err != nil {
 			return nil, err
 		}
@@ -224,16 +242,9 @@ func (a *analyzer) collatedCall(f *fn.Func, name string, args []plan.Expr, known
 	case trims[name], carries[name]:
 		return a.carried(name, args, resolve)
 	case compares[name]:
-		c, err := common(args, all)
+		call, c, err := agreed(args, resolve)
 		if err != nil {
 			return nil, err
-		}
-		call, err := resolve(args, c)
-		if err != nil {
-			return nil, err
-		}
-		if c == collation.Indeterminate {
-			return nil, indeterminate(call)
 		}
 		for i, e := range call.Args {
 			if call.Args[i], err = keyOf(e, c); err != nil {
@@ -264,7 +275,7 @@ func indeterminate(c *plan.Call) error {
 }
 
 // carried resolves a call whose result has the collation of its arguments' strings. Of a conditional, the conditions do not count.
-func (a *analyzer) carried(name string, args []plan.Expr, resolve func([]plan.Expr, string) (*plan.Call, error)) (*plan.Call, error) {
+func (a *analyzer) carried(name string, args []plan.Expr, resolve resolver) (*plan.Call, error) {
 	places := func(int) bool { return true }
 	switch name {
 	case "case", "when":
@@ -293,19 +304,10 @@ func (a *analyzer) carried(name string, args []plan.Expr, resolve func([]plan.Ex
 }
 
 // searched resolves a search, which is refused where accents alone do not count.
-func (a *analyzer) searched(args []plan.Expr, resolve func([]plan.Expr, string) (*plan.Call, error)) (*plan.Call, error) {
-	c, err := common(args, func(int) bool { return true })
-	if err != nil {
-		return nil, err
-	}
-	call, err := resolve(args, c)
-	switch {
-	case err != nil:
-		return nil, err
-	case c == collation.Indeterminate:
-		return nil, indeterminate(call)
-	case c == "":
-		return call, nil
+func (a *analyzer) searched(args []plan.Expr, resolve resolver) (*plan.Call, error) {
+	call, c, err := agreed(args, resolve)
+	if err != nil || c == "" {
+		return call, err
 	}
 	found, err := collation.Find(c)
 	if err != nil {
@@ -346,21 +348,15 @@ func (a *analyzer) collatedExtreme(f *fn.Func, name string, args []plan.Expr, kn
 }
 
 // collatedChoice is nullif, least and greatest: a choice by keys.
-func (a *analyzer) collatedChoice(name string, args []plan.Expr, resolve func([]plan.Expr, string) (*plan.Call, error)) (*plan.Call, error) {
-	c, err := common(args, func(int) bool { return true })
+func (a *analyzer) collatedChoice(name string, args []plan.Expr, resolve resolver) (*plan.Call, error) {
+	written := append([]plan.Expr(nil), args...)
+	call, c, err := agreed(args, resolve)
 	if err != nil {
 		return nil, err
 	}
-	plain, err := resolve(append([]plan.Expr(nil), args...), "")
+	plain, err := resolve(written, "")
 	if err != nil {
 		return nil, err
-	}
-	call, err := resolve(args, c)
-	if err != nil {
-		return nil, err
-	}
-	if c == collation.Indeterminate {
-		return nil, indeterminate(call)
 	}
 	if name == "nullif" {
 		call.Pretty = plain.Pretty
@@ -399,22 +395,17 @@ func (a *analyzer) collatedChoice(name string, args []plan.Expr, resolve func([]
 }
 
 // collatedLike is LIKE, which Spark has for UTF8_LCASE beside the default: both sides in lower case.
-func (a *analyzer) collatedLike(args []plan.Expr, resolve func([]plan.Expr, string) (*plan.Call, error)) (*plan.Call, error) {
-	c, err := common(args, func(int) bool { return true })
+func (a *analyzer) collatedLike(args []plan.Expr, resolve resolver) (*plan.Call, error) {
+	written := append([]plan.Expr(nil), args...)
+	call, c, err := agreed(args, resolve)
 	if err != nil {
 		return nil, err
 	}
-	pretty, err := resolve(append([]plan.Expr(nil), args...), "")
+	pretty, err := resolve(written, "")
 	if err != nil {
 		return nil, err
 	}
-	call, err := resolve(args, c)
-	switch {
-	case err != nil:
-		return nil, err
-	case c == collation.Indeterminate:
-		return nil, indeterminate(call)
-	case c != "" && c != "UTF8_LCASE":
+	if c != "" && c != "UTF8_LCASE" {
 		return nil, errs.New("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "sqlExpr", SQL(call), "paramIndex", "first", "inputSql", SQL(args[0]),
 			"inputType", `"STRING COLLATE `+c+`"`, "requiredType", `"STRING"`)
 	}
