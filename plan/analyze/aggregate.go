@@ -98,11 +98,9 @@ func (a *analyzer) grouped(s *scope, in plan.Node, b *block, list []plan.Expr, h
 	if err := noOuter(append(b.keys[:len(b.keys):len(b.keys)], list...)); err != nil {
 		return nil, err
 	}
-	outs := make([]plan.Expr, len(list))
-	for i, e := range list {
-		if outs[i], err = b.rewriteOutput(e); err != nil {
-			return nil, err
-		}
+	outs, err := b.rewriteOutputs(list)
+	if err != nil {
+		return nil, err
 	}
 	all := outs
 	if cond != nil {
@@ -148,6 +146,17 @@ func (a *analyzer) havingError(b *block, list []plan.Expr, cond plan.Expr, err e
 		return err
 	}
 	return unresolved(known, []string{name}) // where it stands was lost with its name
+}
+
+func (b *block) rewriteOutputs(list []plan.Expr) ([]plan.Expr, error) {
+	outs := make([]plan.Expr, len(list))
+	for i, e := range list {
+		var err error
+		if outs[i], err = b.rewriteOutput(e); err != nil {
+			return nil, err
+		}
+	}
+	return outs, nil
 }
 
 // rewriteOutput rewrites an expression of the SELECT list and keeps its name and id.

@@ -200,13 +200,9 @@ func (p *pivoted) twice() (plan.Node, error) {
 	a := p.a
 	keys := append(append([]plan.Expr(nil), p.groups...), p.column)
 	b := a.newBlock(p.in, keys)
-	var outs []plan.Expr
-	for _, g := range p.groups {
-		e, err := b.rewriteOutput(g)
-		if err != nil {
-			return nil, err
-		}
-		outs = append(outs, e)
+	outs, err := b.rewriteOutputs(p.groups)
+	if err != nil {
+		return nil, err
 	}
 	column := a.alias(b.attrs[b.key(bare(p.column))], "__pivot_col")
 	outs = append(outs, column)
@@ -250,13 +246,9 @@ func (p *pivoted) twice() (plan.Node, error) {
 func (p *pivoted) conditional() (plan.Node, error) {
 	a := p.a
 	b := a.newBlock(p.in, p.groups)
-	var outs []plan.Expr
-	for _, g := range p.groups {
-		e, err := b.rewriteOutput(g)
-		if err != nil {
-			return nil, err
-		}
-		outs = append(outs, e)
+	outs, err := b.rewriteOutputs(p.groups)
+	if err != nil {
+		return nil, err
 	}
 	for _, v := range p.values {
 		is, err := a.apply("<=>", nil, p.column, v.value)
