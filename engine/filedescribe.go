@@ -247,16 +247,12 @@ func (st *statement) truncate(c *plan.Truncate) (session.Result, error) {
 	case t.provider == "delta":
 		return st.delete(&plan.Delete{Target: &plan.UnresolvedRelation{Parts: c.Name}})
 	}
-	e, err := st.fileEntry(*t)
+	e, have, err := st.fileEntry(*t)
 	if err != nil {
 		return nil, err
 	}
 	if t.entry != nil && !t.entry.Managed {
 		return nil, errs.New("_LEGACY_ERROR_TEMP_1266", "tableIdentWithDB", t.name())
-	}
-	have, err := e.fileSchema()
-	if err != nil {
-		return nil, err
 	}
 	fixed, err := st.fixedPartitions(&plan.Insert{Partition: c.Partition}, e, have)
 	if err != nil {

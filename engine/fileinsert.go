@@ -17,11 +17,12 @@ import (
 	"millrace/types"
 )
 
-// fileEntry is the catalog's record of a table of files with its columns; of a path, or of a table that has them in its files only, they are
+// fileEntry is the catalog's record of a table of files, and its columns; of a path, or of a table that has them in its files only, they are
 // looked for there.
-func (st *statement) fileEntry(t target) (*Entry, error) {
+func (st *statement) fileEntry(t target) (*Entry, *types.Type, error) {
 	if t.entry != nil && t.entry.Schema != "" {
-		return t.entry, nil
+		schema, err := t.entry.fileSchema()
+		return t.entry, schema, err
 	}
 	e := Entry{Provider: t.provider, Location: t.path}
 	if t.entry != nil {
@@ -29,17 +30,17 @@ func (st *statement) fileEntry(t target) (*Entry, error) {
 	}
 	tab, err := st.openFiles(t.provider, []string{t.path}, nil, nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if s, ok := tab.(*table.Source); ok {
 		e.PartitionBy = s.PartitionColumns()
 	}
 	schema, err := partitionsLast(tab.Schema(), e.PartitionBy)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	e.Schema = schema.JSON()
-	return &e, nil
+	return &e, schema, nil
 }
 
 // insertFiles is INSERT into a table of files.
@@ -50,11 +51,7 @@ func (st *statement) insertFiles(c *plan.Insert, t target) (session.Result, erro
 	if t.entry != nil && t.entry.View != "" {
 		return nil, errs.New("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "viewName", t.name(), "operation", "INSERT")
 	}
-	e, err := st.fileEntry(t)
-	if err != nil {
-		return nil, err
-	}
-	have, err := e.fileSchema()
+	e, have, err := st.fileEntry(t)
 	if err != nil {
 		return nil, err
 	}
@@ -295,11 +292,7 @@ func (st *statement) writeFilesTable(w *plan.Write, t target, input plan.Node) (
 		e.Provider = format
 		return st.createFiles(n, e, nil, input, true)
 	}
-	e, err := st.fileEntry(t)
-	if err != nil {
-		return nil, err
-	}
-	have, err := e.fileSchema()
+	e, have, err := st.fileEntry(t)
 	if err != nil {
 		return nil, err
 	}
