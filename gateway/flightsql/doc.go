@@ -1,6 +1,6 @@
 // Package flightsql is the door for ADBC and JDBC clients: Arrow Flight SQL, on the port of Spark Connect.
 //
-//	flightsql.New(sessions, log).Register(grpcServer)
+//	flightsql.New(sessions, version, log).Register(grpcServer)
 //
 // A client's session, with its settings and temporary views, is its connection's: one TCP connection, one session. A statement runs when its
 // rows are asked for, or when an update is sent, once for each time that this is done; its ticket is its text. The namespace is that of Spark:

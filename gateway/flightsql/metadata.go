@@ -200,7 +200,7 @@ func (s *Service) columns(ctx context.Context, t session.TableInfo) (_ *arrow.Sc
 		s.log.Warn("a table's columns cannot be listed", "table", strings.Join(parts, "."), "error", err)
 		return arrow.NewSchema(nil, nil), nil
 	}
-	return session.ArrowSchema(fields, sess.Conf.Get("spark.sql.session.timeZone"))
+	return arrowSchema(sess, fields)
 }
 
 // GetFlightInfoTableTypes describes the list of kinds of tables.

@@ -1,6 +1,7 @@
 package flightsql
 
 import (
+	"bytes"
 	"context"
 	"strconv"
 	"strings"
@@ -89,7 +90,7 @@ func (s *Service) prepare(ctx context.Context, r flightsql.ActionCreatePreparedS
 		}
 		update = command && (len(t.Fields) == 0 || counts(t.Fields))
 		if !update {
-			if out.DatasetSchema, err = session.ArrowSchema(t, sess.Conf.Get("spark.sql.session.timeZone")); err != nil {
+			if out.DatasetSchema, err = arrowSchema(sess, t); err != nil {
 				return out, err
 			}
 		}
@@ -260,7 +261,7 @@ func arguments(in flight.MessageReader) ([][]plan.Expr, error) {
 	return out, in.Err()
 }
 
-// value is one value of a column as a constant of SQL.
+// value is one value of a column as a constant of SQL, which the batch does not back.
 func value(a arrow.Array, i int) (*plan.Literal, error) {
 	schema, err := session.FromArrow(arrow.NewSchema([]arrow.Field{{Name: "value", Type: a.DataType(), Nullable: true}}, nil))
 	if err != nil {
@@ -287,11 +288,11 @@ func value(a arrow.Array, i int) (*plan.Literal, error) {
 	case *array.Float64:
 		return of(a.Value(i))
 	case *array.String:
-		return of(a.Value(i))
+		return of(strings.Clone(a.Value(i)))
 	case *array.LargeString:
-		return of(a.Value(i))
+		return of(strings.Clone(a.Value(i)))
 	case *array.Binary:
-		return of(a.Value(i))
+		return of(bytes.Clone(a.Value(i)))
 	case *array.Date32:
 		return of(int64(a.Value(i)))
 	case *array.Timestamp:

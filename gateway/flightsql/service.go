@@ -91,20 +91,6 @@ func (s *Service) CloseSession(ctx context.Context, _ *flight.CloseSessionReques
 	return &flight.CloseSessionResult{Status: flight.CloseSessionResultClosed}, nil
 }
 
-// doing runs f as an operation of the connection's session, which the page shows and cancel finds. It ends when done is called.
-func (s *Service) doing(ctx context.Context, text string) (sess *session.Session, running context.Context, done func(error), err error) {
-	sess, err = s.session(ctx)
-	if err != nil {
-		return nil, nil, nil, failure(err)
-	}
-	running, op, err := sess.Begin(ctx, uuid.NewString(), nil)
-	if err != nil {
-		return nil, nil, nil, failure(err)
-	}
-	sess.Describe(op, text)
-	return sess, running, func(err error) { sess.End(op, err) }, nil
-}
-
 // guard turns a panic into an error, which one statement's client gets while the server goes on.
 func (s *Service) guard(err *error) {
 	if p := recover(); p != nil {

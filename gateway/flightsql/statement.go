@@ -8,12 +8,14 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/flight"
 	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/google/uuid"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"millrace/errs"
 	"millrace/plan"
 	"millrace/session"
+	"millrace/types"
 )
 
 // statement is a text with the values of its ? markers.
@@ -43,53 +45,73 @@ func (s *Service) schema(ctx context.Context, q statement) (_ *arrow.Schema, err
 	if err != nil {
 		return nil, err
 	}
+	return arrowSchema(sess, t)
+}
+
+func arrowSchema(sess *session.Session, t *types.Type) (*arrow.Schema, error) {
 	return session.ArrowSchema(t, sess.Conf.Get("spark.sql.session.timeZone"))
 }
 
-// open starts a statement. The caller closes the result and then calls done.
-func (s *Service) open(ctx context.Context, q statement) (r session.Result, sess *session.Session, running context.Context, done func(error), err error) {
-	sess, running, done, err = s.doing(ctx, q.text)
+// run is a statement that runs, as an operation of its session, which the page shows and by which it is cancelled.
+type run struct {
+	session.Result
+	sess *session.Session
+	op   *session.Operation
+	ctx  context.Context // the operation's
+}
+
+// start starts a statement. The caller ends the run.
+func (s *Service) start(ctx context.Context, q statement) (_ *run, err error) {
+	sess, err := s.session(ctx)
 	if err != nil {
-		return nil, nil, nil, nil, err
+		return nil, err
 	}
-	func() {
-		defer s.guard(&err)
-		var n plan.Node
-		if n, err = q.parse(sess); err == nil {
-			r, err = sess.Run(running, n)
+	r := &run{sess: sess}
+	if r.ctx, r.op, err = sess.Begin(ctx, uuid.NewString(), nil); err != nil {
+		return nil, err
+	}
+	sess.Describe(r.op, q.text)
+	defer func() {
+		if err != nil {
+			sess.End(r.op, err)
 		}
 	}()
+	defer s.guard(&err)
+	n, err := q.parse(sess)
 	if err != nil {
-		done(err)
-		return nil, nil, nil, nil, failure(err)
+		return nil, err
 	}
-	return r, sess, running, done, nil
+	r.Result, err = sess.Run(r.ctx, n)
+	return r, err
+}
+
+// end closes the result and says how the statement went.
+func (r *run) end(err error) {
+	r.Close()
+	r.sess.End(r.op, err)
 }
 
 // query starts a statement and gives its rows as they come.
 func (s *Service) query(ctx context.Context, q statement) (*arrow.Schema, <-chan flight.StreamChunk, error) {
-	r, sess, running, done, err := s.open(ctx, q)
+	r, err := s.start(ctx, q)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, failure(err)
 	}
-	schema, err := session.ArrowSchema(r.Schema(), sess.Conf.Get("spark.sql.session.timeZone"))
+	schema, err := arrowSchema(r.sess, r.Schema())
 	if err != nil {
-		r.Close()
-		done(err)
+		r.end(err)
 		return nil, nil, failure(err)
 	}
 	out := make(chan flight.StreamChunk)
 	go func() {
 		defer close(out)
-		err := s.send(ctx, running, r, schema, out)
-		r.Close()
-		done(err)
+		r.end(s.send(ctx, r, schema, out))
 	}()
 	return schema, out, nil
 }
 
 // send moves a result's batches to a channel that is read until it is closed or the call's context ends.
-func (s *Service) send(call, running context.Context, r session.Result, schema *arrow.Schema, out chan<- flight.StreamChunk) (err error) {
+func (s *Service) send(call context.Context, r *run, schema *arrow.Schema, out chan<- flight.StreamChunk) (err error) {
 	give := func(c flight.StreamChunk) bool {
 		select {
 		case out <- c:
@@ -105,7 +127,7 @@ func (s *Service) send(call, running context.Context, r session.Result, schema *
 	}()
 	defer s.guard(&err)
 	for {
-		b, err := r.Next(running)
+		b, err := r.Next(r.ctx)
 		if err != nil || b == nil {
 			return err
 		}
@@ -120,32 +142,26 @@ func (s *Service) send(call, running context.Context, r session.Result, schema *
 
 // update runs a statement to its end and counts the rows that it changed: -1 where it does not say.
 func (s *Service) update(ctx context.Context, q statement) (int64, error) {
-	r, _, running, done, err := s.open(ctx, q)
+	r, err := s.start(ctx, q)
 	if err != nil {
-		return 0, err
+		return 0, failure(err)
 	}
-	affected, err := s.drain(running, r)
-	r.Close()
-	done(err)
+	affected, err := s.drain(r)
+	r.end(err)
 	return affected, failure(err)
 }
 
-func (s *Service) drain(ctx context.Context, r session.Result) (affected int64, err error) {
+func (s *Service) drain(r *run) (affected int64, err error) {
 	defer s.guard(&err)
-	column := -1
-	if t := r.Schema(); counts(t.Fields) {
-		column = 0
-	}
+	counted := counts(r.Schema().Fields)
 	affected = -1
 	for {
-		b, err := r.Next(ctx)
+		b, err := r.Next(r.ctx)
 		if err != nil || b == nil {
 			return affected, err
 		}
-		if column >= 0 {
-			if values, ok := b.Column(column).(*array.Int64); ok && values.Len() > 0 {
-				affected = values.Value(0)
-			}
+		if counted && b.NumRows() > 0 {
+			affected = b.Column(0).(*array.Int64).Value(0)
 		}
 		b.Release()
 	}
