@@ -129,6 +129,13 @@ func TestFlightSQL(t *testing.T) {
 	if _, err := c.BeginTransaction(c.ctx); status.Code(err) != codes.Unimplemented {
 		t.Errorf("a transaction of Flight SQL: %v", err)
 	}
+	c.query("BEGIN DECLARE x INT = 3; SELECT x + 1 AS y; END", "4\n")
+	script, err := c.Prepare(c.ctx, "BEGIN IF true THEN SELECT 1 AS a, 2 AS b; ELSE SELECT 'x'; END IF; END")
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, err = script.Execute(c.ctx)
+	c.want("1|2\n", i, err)
 	bound(t, c)
 	sessionsEnd(t, cluster, c)
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/flight"
 	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/google/uuid"
 
 	"millrace/errs"
@@ -76,19 +75,19 @@ func (s *Service) prepare(ctx context.Context, r flightsql.ActionCreatePreparedS
 		return out, err
 	}
 	_, command := n.(plan.Command)
-	update := command
+	update := command && !isScript(n)
 	if marks := markers(n); marks > 0 {
 		var fields []arrow.Field
 		for i := range marks {
 			fields = append(fields, arrow.Field{Name: strconv.Itoa(i + 1), Type: arrow.BinaryTypes.String, Nullable: true})
 		}
 		out.ParameterSchema = arrow.NewSchema(fields, nil)
-	} else {
+	} else if !isScript(n) {
 		t, err := sess.Schema(ctx, n)
 		if err != nil {
 			return out, err
 		}
-		update = command && (len(t.Fields) == 0 || counts(t.Fields))
+		update = update && (len(t.Fields) == 0 || counts(t.Fields))
 		if !update {
 			if out.DatasetSchema, err = arrowSchema(sess, t); err != nil {
 				return out, err
@@ -171,11 +170,7 @@ func (s *Service) GetFlightInfoPreparedStatement(ctx context.Context, r flightsq
 
 // GetSchemaPreparedStatement is the schema of a prepared statement's rows.
 func (s *Service) GetSchemaPreparedStatement(ctx context.Context, r flightsql.PreparedStatementQuery, _ *flight.FlightDescriptor) (*flight.SchemaResult, error) {
-	schema, err := s.preparedSchema(ctx, r.GetPreparedStatementHandle())
-	if err != nil {
-		return nil, failure(err)
-	}
-	return &flight.SchemaResult{Schema: flight.SerializeSchema(schema, memory.DefaultAllocator)}, nil
+	return schemaResult(s.preparedSchema(ctx, r.GetPreparedStatementHandle()))
 }
 
 // DoGetPreparedStatement runs a prepared statement.

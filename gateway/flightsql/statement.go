@@ -30,7 +30,7 @@ func (q statement) parse(sess *session.Session) (plan.Node, error) {
 	return p.ParseStatement(q.text)
 }
 
-// schema is what the statement's rows will have.
+// schema is what the statement's rows will have; nil for a script, which ends with the rows of the last query that happens to run.
 func (s *Service) schema(ctx context.Context, q statement) (_ *arrow.Schema, err error) {
 	defer s.guard(&err)
 	sess, err := s.session(ctx)
@@ -41,11 +41,30 @@ func (s *Service) schema(ctx context.Context, q statement) (_ *arrow.Schema, err
 	if err != nil {
 		return nil, err
 	}
+	if isScript(n) {
+		return nil, nil
+	}
 	t, err := sess.Schema(ctx, n)
 	if err != nil {
 		return nil, err
 	}
 	return arrowSchema(sess, t)
+}
+
+func isScript(n plan.Node) bool {
+	_, ok := n.(*plan.Script)
+	return ok
+}
+
+// schemaResult is the answer to who asks for a schema alone.
+func schemaResult(schema *arrow.Schema, err error) (*flight.SchemaResult, error) {
+	if err == nil && schema == nil {
+		err = errs.Unsupportedf("The columns of a script's rows are not known before it runs.")
+	}
+	if err != nil {
+		return nil, failure(err)
+	}
+	return &flight.SchemaResult{Schema: flight.SerializeSchema(schema, memory.DefaultAllocator)}, nil
 }
 
 func arrowSchema(sess *session.Session, t *types.Type) (*arrow.Schema, error) {
@@ -185,11 +204,7 @@ func (s *Service) GetFlightInfoStatement(ctx context.Context, q flightsql.Statem
 
 // GetSchemaStatement is the schema of a statement's rows.
 func (s *Service) GetSchemaStatement(ctx context.Context, q flightsql.StatementQuery, _ *flight.FlightDescriptor) (*flight.SchemaResult, error) {
-	schema, err := s.schema(ctx, statement{text: q.GetQuery()})
-	if err != nil {
-		return nil, failure(err)
-	}
-	return &flight.SchemaResult{Schema: flight.SerializeSchema(schema, memory.DefaultAllocator)}, nil
+	return schemaResult(s.schema(ctx, statement{text: q.GetQuery()}))
 }
 
 // DoGetStatement runs the statement that a ticket holds.
