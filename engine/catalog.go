@@ -6,6 +6,8 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"millrace/errs"
 	"millrace/session"
 	"millrace/types"
@@ -63,13 +65,47 @@ func tableKey(namespace, name string) string {
 	return tablePrefix + strings.ToLower(namespace) + "/" + strings.ToLower(name)
 }
 
-// Location is where a managed table of that name lies.
-func (c *Catalog) Location(namespace, name string) string {
+// Location is where a managed table of that name lies, or will: one that replaces another keeps its place, and where a table that has been
+// renamed lies, the next one of its old name takes a place of its own.
+func (c *Catalog) Location(ctx context.Context, namespace, name string) (string, error) {
+	all, err := c.entries(ctx, namespace)
+	if err != nil {
+		return "", err
+	}
 	root := strings.TrimSuffix(c.warehouse, "/")
 	if namespace != defaultNamespace {
 		root += "/" + strings.ToLower(namespace) + ".db"
 	}
-	return root + "/" + strings.ToLower(name)
+	place := root + "/" + strings.ToLower(name)
+	taken := false
+	for _, e := range all {
+		switch {
+		case !strings.EqualFold(e.Name, name):
+			taken = taken || strings.TrimSuffix(e.Location, "/") == place
+		case e.Managed:
+			return e.Location, nil
+		}
+	}
+	if taken {
+		place += "-" + uuid.NewString()[:8]
+	}
+	return place, nil
+}
+
+// entries are a schema's tables and views; records that cannot be read are passed over.
+func (c *Catalog) entries(ctx context.Context, namespace string) ([]Entry, error) {
+	pairs, err := c.kv.List(ctx, tablePrefix+strings.ToLower(namespace)+"/")
+	if err != nil {
+		return nil, err
+	}
+	var out []Entry
+	for _, v := range pairs {
+		var e Entry
+		if err := json.Unmarshal(v, &e); err == nil {
+			out = append(out, e)
+		}
+	}
+	return out, nil
 }
 
 // Lookup finds an entry; nil when there is none.
@@ -148,16 +184,13 @@ func (c *Catalog) Namespaces(ctx context.Context) ([]session.Namespace, error) {
 
 // Tables implements session.Catalog.
 func (c *Catalog) Tables(ctx context.Context, namespace string) ([]session.TableInfo, error) {
-	pairs, err := c.kv.List(ctx, tablePrefix+strings.ToLower(namespace)+"/")
+	all, err := c.entries(ctx, namespace)
 	if err != nil {
 		return nil, err
 	}
 	var out []session.TableInfo
-	for _, v := range pairs {
-		var e Entry
-		if err := json.Unmarshal(v, &e); err == nil {
-			out = append(out, e.info())
-		}
+	for _, e := range all {
+		out = append(out, e.info())
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	return out, nil

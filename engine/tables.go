@@ -141,7 +141,11 @@ func (st *statement) entry(n newTable) (Entry, error) {
 		return e, err
 	}
 	if e.Location == "" {
-		e.Location, e.Managed = st.e.o.Catalog.Location(e.Namespace, e.Name), true
+		place, err := st.e.o.Catalog.Location(st.ctx, e.Namespace, e.Name)
+		if err != nil {
+			return e, err
+		}
+		e.Location, e.Managed = place, true
 	}
 	return e, nil
 }
