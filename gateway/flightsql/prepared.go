@@ -115,7 +115,7 @@ func counts(fields []types.Field) bool {
 func markers(n plan.Node) int {
 	found := 0
 	plan.Walk(n, func(n plan.Node) bool {
-		h, ok := n.(interface{ Expressions() []plan.Expr })
+		h, ok := n.(plan.HasExprs)
 		if !ok {
 			return true
 		}

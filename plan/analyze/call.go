@@ -57,6 +57,10 @@ func (a *analyzer) call(s *scope, u *plan.UnresolvedFunction) (plan.Expr, error)
 		e, err := a.sqlCall(s, u, f)
 		return e, at(err, u.Origin)
 	}
+	origin := u.Origin
+	if u, err = a.unnamed(u, name); err != nil {
+		return nil, at(err, origin)
+	}
 	var e plan.Expr
 	if rule := special[name]; rule != nil {
 		e, err = rule(a, s, u)
@@ -99,7 +103,7 @@ func (a *analyzer) functionName(u *plan.UnresolvedFunction) (string, error) {
 // ordinary resolves a call of the function table.
 func (a *analyzer) ordinary(s *scope, u *plan.UnresolvedFunction, name string) (plan.Expr, error) {
 	f := fn.Lookup(name)
-	args, err := a.expandArgs(s, u.Args, false)
+	args, err := a.expandArgs(s, u.Args)
 	if err != nil {
 		return nil, err
 	}
@@ -364,8 +368,8 @@ func foldable(e plan.Expr) bool {
 	return ok
 }
 
-// expandArgs replaces stars among arguments by the columns they stand for. Names of arguments are kept or dropped.
-func (a *analyzer) expandArgs(s *scope, args []plan.Expr, names bool) ([]plan.Expr, error) {
+// expandArgs replaces stars among arguments by the columns they stand for.
+func (a *analyzer) expandArgs(s *scope, args []plan.Expr) ([]plan.Expr, error) {
 	var out []plan.Expr
 	for _, e := range args {
 		switch e := e.(type) {
@@ -375,12 +379,6 @@ func (a *analyzer) expandArgs(s *scope, args []plan.Expr, names bool) ([]plan.Ex
 				return nil, err
 			}
 			out = append(out, list...)
-		case *plan.NamedArg:
-			if names {
-				out = append(out, e)
-			} else {
-				out = append(out, e.Value)
-			}
 		default:
 			out = append(out, e)
 		}

@@ -38,7 +38,7 @@ func (a *analyzer) expr(s *scope, e plan.Expr) (plan.Expr, error) {
 	case *plan.Lambda:
 		return nil, errs.New("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", "class", "lambda")
 	case *plan.NamedArg:
-		return a.expr(s, e.Value)
+		return nil, errs.Unsupportedf("the named argument %s is not supported here", types.Quote(e.Name))
 	case *plan.Call:
 		return a.argumentsOf(s, e)
 	}

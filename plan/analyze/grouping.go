@@ -99,7 +99,7 @@ func isGrouping(c *plan.Call) bool { return c.Name == "grouping" || c.Name == "g
 // groupingFunction resolves grouping(key) and grouping_id(keys…), which the aggregation replaces.
 func (a *analyzer) groupingFunction(s *scope, u *plan.UnresolvedFunction) (plan.Expr, error) {
 	name := lowered(u.Name[len(u.Name)-1])
-	args, err := a.expandArgs(s, u.Args, false)
+	args, err := a.expandArgs(s, u.Args)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 
 // structCall is struct(a, b + 1): fields take the names of their values, or col1, col2, ….
 func (a *analyzer) structCall(s *scope, u *plan.UnresolvedFunction) (plan.Expr, error) {
-	args, err := a.expandArgs(s, u.Args, false)
+	args, err := a.expandArgs(s, u.Args)
 	if err != nil {
 		return nil, err
 	}

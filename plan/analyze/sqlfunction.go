@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"millrace/errs"
@@ -108,7 +109,7 @@ func (a *analyzer) sqlCall(s *scope, u *plan.UnresolvedFunction, f *plan.CreateF
 		plain.inWindow = false
 		inner = &plain
 	}
-	given, err := a.expandArgs(inner, u.Args, true)
+	given, err := a.expandArgs(inner, u.Args)
 	if err != nil {
 		return nil, err
 	}
@@ -221,50 +222,99 @@ func (a *analyzer) given(e plan.Expr, t *types.Type) (plan.Expr, error) {
 	return a.castTo(e, t), nil
 }
 
-// bindArguments brings a call's arguments into the parameters' order, with their types, and defaults where there are none.
-func (a *analyzer) bindArguments(s *scope, name []string, f *plan.CreateFunction, given []plan.Expr) ([]plan.Expr, error) {
-	params := f.Params
+// arrange puts a call's arguments in the places of the parameters that they are for; nil where there is none. named is the last one's name
+// that was given by name.
+func (a *analyzer) arrange(name []string, params []string, given []plan.Expr) (written []plan.Expr, named string, err error) {
 	if len(given) > len(params) {
-		return nil, wrongArgs(name, len(params), len(params), len(given))
+		return nil, "", wrongArgs(name, len(params), len(params), len(given))
 	}
 	routine := types.QuoteParts(name...)
-	written := make([]plan.Expr, len(params))
-	named := ""
+	written = make([]plan.Expr, len(params))
 	for i, e := range given {
 		na, ok := e.(*plan.NamedArg)
 		if !ok {
 			if named != "" {
-				return nil, errs.New("UNEXPECTED_POSITIONAL_ARGUMENT", "routineName", routine, "parameterName", types.Quote(named))
+				return nil, "", errs.New("UNEXPECTED_POSITIONAL_ARGUMENT", "routineName", routine, "parameterName", types.Quote(named))
 			}
 			written[i] = e
 			continue
 		}
 		named = na.Name
-		at := -1
-		proposals := make([]string, len(params))
-		for k, p := range params {
-			proposals[k] = types.Quote(p.Name)
-			if a.same(p.Name, na.Name) {
-				at = k
-			}
-		}
+		at := slices.IndexFunc(params, func(p string) bool { return a.same(p, na.Name) })
 		switch {
 		case at < 0:
-			return nil, errs.New("UNRECOGNIZED_PARAMETER_NAME", "routineName", routine, "argumentName", types.Quote(na.Name), "proposal", join(proposals))
+			proposals := make([]string, len(params))
+			for k, p := range params {
+				proposals[k] = types.Quote(p)
+			}
+			return nil, "", errs.New("UNRECOGNIZED_PARAMETER_NAME", "routineName", routine, "argumentName", types.Quote(na.Name), "proposal", join(proposals))
 		case written[at] == nil:
 			written[at] = na.Value
 		case at < i && !isNamed(given[at]):
-			return nil, errs.New("DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.BOTH_POSITIONAL_AND_NAMED", "routineName", routine, "parameterName", types.Quote(na.Name))
+			return nil, "", errs.New("DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.BOTH_POSITIONAL_AND_NAMED", "routineName", routine, "parameterName", types.Quote(na.Name))
 		default:
-			return nil, errs.New("DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.DOUBLE_NAMED_ARGUMENT_REFERENCE", "routineName", routine, "parameterName", types.Quote(na.Name))
+			return nil, "", errs.New("DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.DOUBLE_NAMED_ARGUMENT_REFERENCE", "routineName", routine, "parameterName", types.Quote(na.Name))
 		}
+	}
+	return written, named, nil
+}
+
+func required(name []string, parameter string, place int) error {
+	return errs.New("REQUIRED_PARAMETER_NOT_FOUND", "routineName", types.QuoteParts(name...), "parameterName", types.Quote(parameter), "index", itoa(place))
+}
+
+// signatures are the parameters of the built-in functions whose arguments may be named; the arguments of all others may not.
+var signatures = map[string][]string{"mask": {"str", "upperChar", "lowerChar", "digitChar", "otherChar"}, "explode": {"collection"}, "explode_outer": {"collection"},
+	"posexplode": {"collection"}, "posexplode_outer": {"collection"}, "inline": {"input"}, "inline_outer": {"input"}}
+
+// unnamed is a call of a built-in function with its named arguments in their places. Parameters before them take their defaults.
+func (a *analyzer) unnamed(u *plan.UnresolvedFunction, name string) (*plan.UnresolvedFunction, error) {
+	if !slices.ContainsFunc(u.Args, isNamed) {
+		return u, nil
+	}
+	params := signatures[name]
+	if params == nil {
+		return nil, errs.New("NAMED_PARAMETERS_NOT_SUPPORTED", "functionName", types.QuoteParts(u.Name...))
+	}
+	args, _, err := a.arrange(u.Name, params, u.Args)
+	if err != nil {
+		return nil, err
+	}
+	for args[len(args)-1] == nil {
+		args = args[:len(args)-1]
+	}
+	optional := defaults[name]
+	for i := range args {
+		switch {
+		case args[i] != nil:
+		case optional == nil || i < optional.from:
+			return nil, required(u.Name, params[i], i)
+		default:
+			args[i] = optional.values[i-optional.from]
+		}
+	}
+	c := *u
+	c.Args = args
+	return &c, nil
+}
+
+// bindArguments brings a call's arguments into the parameters' order, with their types, and defaults where there are none.
+func (a *analyzer) bindArguments(s *scope, name []string, f *plan.CreateFunction, given []plan.Expr) ([]plan.Expr, error) {
+	params := f.Params
+	names := make([]string, len(params))
+	for i, p := range params {
+		names[i] = p.Name
+	}
+	written, named, err := a.arrange(name, names, given)
+	if err != nil {
+		return nil, err
 	}
 	out := make([]plan.Expr, len(params))
 	for i, p := range params {
 		scope, e := s, written[i]
 		if e == nil {
 			if p.Default == nil && named != "" {
-				return nil, errs.New("REQUIRED_PARAMETER_NOT_FOUND", "routineName", routine, "parameterName", types.Quote(p.Name), "index", itoa(i))
+				return nil, required(name, p.Name, i)
 			}
 			if p.Default == nil {
 				return nil, wrongArgs(name, len(params), len(params), len(given))

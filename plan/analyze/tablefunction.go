@@ -41,6 +41,9 @@ func (a *analyzer) rangeTVF(n *plan.UnresolvedTVF) (plan.Node, error) {
 	}
 	var v []int64
 	for _, e := range n.Args {
+		if na, ok := e.(*plan.NamedArg); ok { // as Spark, which has no names for them either
+			return nil, at(errs.New("NON_FOLDABLE_ARGUMENT", "funcName", "`range`", "paramName", types.Quote(na.Name), "paramType", `"BIGINT"`), n.Origin)
+		}
 		r, err := a.expr(newScope(), e)
 		if err != nil {
 			return nil, err
