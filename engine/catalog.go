@@ -43,7 +43,8 @@ type Entry struct {
 	Location  string   `json:"location"`
 	Managed   bool     `json:"managed,omitempty"` // the location goes with the table
 	Comment   string   `json:"comment,omitempty"`
-	View      string   `json:"view,omitempty"` // the SQL text of a view
+	View      string   `json:"view,omitempty"`   // the SQL text of a view
+	Within    string   `json:"within,omitempty"` // the schema that was current when the view was made
 	Columns   []string `json:"columns,omitempty"`
 	// What a Delta table keeps in its log. Schema, in JSON, is empty where the files say it.
 	Schema      string            `json:"schema,omitempty"` // the partition columns come last

@@ -74,7 +74,7 @@ func (st *statement) addFileColumns(e *Entry, schema *types.Type, a plan.AlterAc
 			return errs.Unsupportedf("ADD COLUMNS with DEFAULT to a %s table is not supported yet.", e.Provider)
 		}
 		if _, at := schema.Field(c.Name, st.settings.CaseSensitive); at >= 0 {
-			return errs.New("FIELD_ALREADY_EXISTS", "op", "add", "fieldNames", types.Quote(c.Name), "struct", `"`+schema.SQL()+`"`)
+			return errs.New("COLUMN_ALREADY_EXISTS", "columnName", types.Quote(strings.ToLower(c.Name)))
 		}
 	}
 	added, err := columnsOf(a.Columns)

@@ -93,7 +93,7 @@ func (st *statement) fixedPartitions(c *plan.Insert, e *Entry, have *types.Type)
 	fixed := map[string]plan.Expr{}
 	for name, x := range c.Partition {
 		if !slices.ContainsFunc(e.PartitionBy, func(p string) bool { return strings.EqualFold(p, name) }) {
-			return nil, errs.New("NON_PARTITION_COLUMN", "columnName", types.Quote(name))
+			return nil, errs.New("PARTITIONS_NOT_FOUND", "partitionList", types.Quote(name), "tableName", types.QuoteParts("spark_catalog", e.Namespace, e.Name))
 		}
 		if x == nil {
 			continue

@@ -70,8 +70,8 @@ func temporaryName(parts []string) (string, bool) {
 	return "", false
 }
 
-// userFunction finds a function that a user wrote: a temporary one first.
-func (st *statement) userFunction(parts []string) (*plan.CreateFunction, error) {
+// Function implements analyze.Catalog: temporary functions first.
+func (st *statement) Function(parts []string) (*plan.CreateFunction, error) {
 	if f := st.creating; f != nil && strings.EqualFold(strings.Join(f.Name[len(f.Name)-1:], "."), parts[len(parts)-1]) && st.sameFunction(f, parts) {
 		return f, nil
 	}
@@ -171,12 +171,6 @@ func (st *statement) checkFunction(f *plan.CreateFunction) error {
 			return err
 		}
 	}
-	if reads, err := st.readsData(f); f.Access == "CONTAINS SQL" && (reads || err != nil) {
-		if err == nil {
-			err = errs.New("INVALID_SQL_FUNCTION_DATA_ACCESS")
-		}
-		return err
-	}
 	in := &plan.Project{Input: &plan.OneRow{}}
 	args := make([]plan.Expr, len(f.Params))
 	for i, p := range f.Params {
@@ -198,7 +192,13 @@ func (st *statement) checkFunction(f *plan.CreateFunction) error {
 	} else {
 		call = &plan.Project{Input: in, Exprs: []plan.Expr{&plan.UnresolvedFunction{Name: f.Name, Args: args}}}
 	}
-	_, err := st.analyze(call)
+	if _, err := st.analyze(call); err != nil || f.Access != "CONTAINS SQL" {
+		return err
+	}
+	reads, err := st.readsData(f)
+	if err == nil && reads {
+		err = errs.New("INVALID_SQL_FUNCTION_DATA_ACCESS")
+	}
 	return err
 }
 
@@ -303,7 +303,7 @@ func (st *statement) readsData(f *plan.CreateFunction) (bool, error) {
 		if fn.Lookup(name[len(name)-1]) != nil || err != nil {
 			return
 		}
-		called, found := st.userFunction(name)
+		called, found := st.Function(name)
 		if err = found; called != nil && called != st.creating && err == nil {
 			var inner bool
 			inner, err = st.readsData(called)

@@ -33,7 +33,14 @@ func (st *statement) createView(c *plan.CreateView) (session.Result, error) {
 		return nil, errs.Unsupportedf("A view of the catalog is made of SQL text.")
 	}
 	parts := c.Name
-	e := Entry{Namespace: st.database(), Name: parts[len(parts)-1], View: c.Text}
+	var temporary error
+	st.temporaries(c.Query, func(kind string, name []string) {
+		temporary = errs.New("INVALID_TEMP_OBJ_REFERENCE", "obj", "VIEW", "objName", types.QuoteParts(parts...), "tempObj", kind, "tempObjName", types.QuoteParts(name...))
+	})
+	if temporary != nil {
+		return nil, temporary
+	}
+	e := Entry{Namespace: st.database(), Name: parts[len(parts)-1], View: c.Text, Within: st.database()}
 	if len(parts) > 1 {
 		e.Namespace = parts[len(parts)-2]
 	}

@@ -37,6 +37,34 @@ func (t target) plainName() string { return strings.ReplaceAll(t.name(), "`", ""
 
 var _ analyze.Catalog = (*statement)(nil)
 
+// In implements analyze.Catalog.
+func (st *statement) In(schema string) analyze.Catalog { return inSchema{st, schema} }
+
+// inSchema looks up names that have no schema in one of its own, and finds no temporary objects.
+type inSchema struct {
+	*statement
+	schema string
+}
+
+func (c inSchema) full(name []string) []string {
+	if len(name) == 1 {
+		return []string{"spark_catalog", c.schema, name[0]}
+	}
+	return name
+}
+
+// Relation implements analyze.Catalog.
+func (c inSchema) Relation(r *plan.UnresolvedRelation) (analyze.Relation, error) {
+	m := *r
+	m.Parts = c.full(r.Parts)
+	return c.statement.Relation(&m)
+}
+
+// Function implements analyze.Catalog.
+func (c inSchema) Function(name []string) (*plan.CreateFunction, error) {
+	return c.statement.Function(c.full(name))
+}
+
 // Relation implements analyze.Catalog: temporary views first, then the catalog's tables and format.`path`.
 func (st *statement) Relation(r *plan.UnresolvedRelation) (analyze.Relation, error) {
 	if v, ok := st.s.View(r.Parts); ok {
@@ -54,7 +82,7 @@ func (st *statement) Relation(r *plan.UnresolvedRelation) (analyze.Relation, err
 	}
 	if t.entry != nil && t.entry.View != "" {
 		n, err := t.entry.query()
-		return analyze.Relation{View: n, Name: []string{"spark_catalog", t.entry.Namespace, t.entry.Name}}, err
+		return analyze.Relation{View: n, Name: []string{"spark_catalog", t.entry.Namespace, t.entry.Name}, Within: t.entry.Within}, err
 	}
 	travel := r.Travel
 	if travel == nil {

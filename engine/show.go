@@ -117,15 +117,15 @@ func (st *statement) showPartitions(c *plan.Show) (session.Result, error) {
 	schema := types.Struct()
 	for _, name := range s.PartitionColumns() {
 		f, _ := s.Schema().Field(name, false)
-		schema.Fields = append(schema.Fields, types.Field{Name: f.Name, Type: types.String, Nullable: true})
+		schema.Fields = append(schema.Fields, types.Field{Name: f.Name, Type: f.Type, Nullable: true})
 	}
 	seen := map[string][]any{}
 	for a := range s.All() {
 		row := make([]any, len(schema.Fields))
 		for i, name := range s.PartitionColumns() {
 			f, _ := s.Schema().Field(name, false)
-			if v := a.PartitionValues[delta.PhysicalName(f)]; v != nil {
-				row[i] = *v
+			if row[i], err = delta.ParsePartition(f.Type, a.PartitionValues[delta.PhysicalName(f)], st.zone()); err != nil {
+				return nil, err
 			}
 		}
 		seen[partitionKey(a)] = row

@@ -3,6 +3,7 @@ package errs
 // Conditions of catalogued tables of files.
 var _ = register(map[string]Condition{
 	"LOCATION_ALREADY_EXISTS":                               {Invalid, ClassSpark, "42710", "Cannot name the managed table as <identifier>, as its associated location <location> already exists. Please pick a different table name, or remove the existing location first."},
+	"PARTITIONS_NOT_FOUND":                                  {Invalid, ClassAnalysis, "428FT", "The partition(s) <partitionList> cannot be found in table <tableName>. Verify the partition specification and table name. To tolerate the error on drop use ALTER TABLE … DROP IF EXISTS PARTITION."},
 	"INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST":        {Invalid, ClassAnalysis, "KD000", "Cannot write incompatible data for the table <tableName>: Cannot safely cast <colName> <srcType> to <targetType>."},
 	"INVALID_PARTITION_OPERATION.PARTITION_SCHEMA_IS_EMPTY": {Invalid, ClassAnalysis, "42601", "The partition command is invalid. Table <name> is not partitioned."},
 	"_LEGACY_ERROR_TEMP_1266":                               {Invalid, ClassAnalysis, "", "Operation not allowed: TRUNCATE TABLE on external tables: <tableIdentWithDB>."},

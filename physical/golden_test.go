@@ -127,3 +127,7 @@ func stages(t *testing.T, d *datadriven.TestData, tables catalog) (string, error
 	}
 	return strings.TrimRight(physical.Format(q), "\n"), nil
 }
+
+func (c catalog) Function([]string) (*plan.CreateFunction, error) { return nil, nil }
+
+func (c catalog) In(string) analyze.Catalog { return c }

@@ -13,6 +13,10 @@ type Catalog interface {
 	Relation(r *plan.UnresolvedRelation) (Relation, error)
 	// Source finds the table that a reader describes, its schema inferred if need be.
 	Source(s *plan.UnresolvedSource) (plan.Table, error)
+	// Function finds a function that a user wrote in SQL; nil when there is none.
+	Function(name []string) (*plan.CreateFunction, error)
+	// In is what names mean in a text that was written when a schema was the current one: temporary objects are not among them.
+	In(schema string) Catalog
 }
 
 // Relation is what a name stands for: a table, or a view's plan.
@@ -23,8 +27,8 @@ type Relation struct {
 	View  plan.Node
 	// Analyzed says that View is a resolved plan; its columns are given fresh ids.
 	Analyzed bool
-	// Catalog resolves the names in an unresolved View; nil: the one that found it.
-	Catalog Catalog
+	// Within is the schema in which the names in an unresolved View are looked up; empty: that of who uses it.
+	Within string
 }
 
 // Conf is the part of a session that analysis depends on.
@@ -46,8 +50,7 @@ type Conf struct {
 	ParseSchema func(text string) (*types.Type, error)
 	// Span is the relation, resolved or not, of the rows that a micro-batch reads of a streaming source; nil: there is no micro-batch.
 	Span func(plan.StreamTable) (plan.Node, error)
-	// Function finds a function that a user wrote in SQL, and Variable a session variable; nil: there are none.
-	Function func(name []string) (*plan.CreateFunction, error)
+	// Variable finds a session variable; nil: there are none.
 	Variable func(name []string) (*plan.Literal, []string)
 	// Parameters are the values of :name and of ? by their places.
 	Parameters map[string]plan.Expr

@@ -114,3 +114,7 @@ func columns(n plan.Node) string {
 	}
 	return strings.Join(parts, "; ") + "\n"
 }
+
+func (c *catalog) Function([]string) (*plan.CreateFunction, error) { return nil, nil }
+
+func (c *catalog) In(string) analyze.Catalog { return c }

@@ -47,7 +47,7 @@ var castNames = map[string]*types.Type{"boolean": types.Boolean, "tinyint": type
 func (a *analyzer) call(s *scope, u *plan.UnresolvedFunction) (plan.Expr, error) {
 	name, err := a.functionName(u)
 	if err != nil {
-		f, found := a.userFunction(u.Name)
+		f, found := a.catalog.Function(u.Name)
 		if f == nil {
 			if found != nil {
 				err = found

@@ -209,7 +209,7 @@ func (a *analyzer) columnAndFields(attrs []*plan.Attribute, name []string) (*pla
 	return nil, nil, unresolved(attrs, name)
 }
 
-// withoutFields makes a struct anew without some fields, at any depth.
+// withoutFields makes a struct anew without some fields, at any depth. As in Spark a null struct becomes one of nulls.
 func (a *analyzer) withoutFields(e plan.Expr, paths [][]string) (plan.Expr, error) {
 	t := plan.TypeOf(e)
 	if t.Kind != types.KindStruct {
@@ -238,5 +238,5 @@ func (a *analyzer) withoutFields(e plan.Expr, paths [][]string) (plan.Expr, erro
 		}
 		names, values = append(names, f.Name), append(values, v)
 	}
-	return a.unlessNull(e, a.structOf(names, values)), nil
+	return a.structOf(names, values), nil
 }

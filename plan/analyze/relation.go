@@ -56,8 +56,8 @@ func (a *analyzer) view(r Relation) (plan.Node, error) {
 	}
 	inner := *a
 	inner.ctes, inner.outer, inner.refs, inner.depth = nil, nil, nil, a.depth+1
-	if r.Catalog != nil {
-		inner.catalog = r.Catalog
+	if r.Within != "" {
+		inner.catalog = a.catalog.In(r.Within)
 	}
 	out, err := inner.node(r.View)
 	a.last, a.lambdas = inner.last, inner.lambdas

@@ -61,14 +61,6 @@ func (a *analyzer) parameterFirst(s *scope, name string) bool {
 	return e != nil && err == nil
 }
 
-// userFunction finds a function that a user wrote; nil when there is none.
-func (a *analyzer) userFunction(parts []string) (*plan.CreateFunction, error) {
-	if a.conf.Function == nil {
-		return nil, nil
-	}
-	return a.conf.Function(parts)
-}
-
 // within resolves a function's body apart from the query that calls it.
 func (a *analyzer) within(f *plan.CreateFunction, args []plan.Expr, resolve func(*scope) error) error {
 	path := types.QuoteParts(f.Name...)

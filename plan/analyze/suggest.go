@@ -14,9 +14,15 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 const maxSuggestions = 5
 
-// unresolvedColumn is the error for a name that no input has, with the nearest names that there are.
+// unresolvedColumn is the error for a name that no input has, with the nearest names that there are; in a function's body its parameters.
 func (a *analyzer) unresolvedColumn(s *scope, parts []string) error {
-	return unresolved(s.attrs, parts)
+	attrs := s.attrs
+	if s.body && a.function != nil {
+		for i, p := range a.function.def.Params {
+			attrs = append(attrs, &plan.Attribute{Name: p.Name, ID: plan.ID(i + 1)})
+		}
+	}
+	return unresolved(attrs, parts)
 }
 
 func unresolved(attrs []*plan.Attribute, parts []string) error {

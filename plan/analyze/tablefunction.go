@@ -19,7 +19,7 @@ func (a *analyzer) tvf(n *plan.UnresolvedTVF) (plan.Node, error) {
 		return a.tableChanges(n, byPath)
 	}
 	f := fn.Lookup(name)
-	if user, err := a.userFunction(n.Name); f == nil && err != nil {
+	if user, err := a.catalog.Function(n.Name); f == nil && err != nil {
 		return nil, at(err, n.Origin)
 	} else if f == nil && user != nil {
 		out, err := a.sqlTable(n, user)

@@ -92,3 +92,7 @@ func (c catalog) add(t *testing.T, d *datadriven.TestData) {
 	made.schema = schema
 	c[made.name] = made
 }
+
+func (c catalog) Function([]string) (*plan.CreateFunction, error) { return nil, nil }
+
+func (c catalog) In(string) analyze.Catalog { return c }
