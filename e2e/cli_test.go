@@ -83,6 +83,10 @@ func TestSQLCommand(t *testing.T) {
 
 // interrupt presses Ctrl-C while a long statement runs.
 func interrupt(t *testing.T, c *cluster) {
+	idle := func() bool {
+		return c.metric("millrace_queries_running") == 0 && c.metric("millrace_tasks_running") == 0
+	}
+	await(t, "the cluster is done with what came before", idle)
 	cmd := program("millrace", "sql", "--remote", c.Remote, "-c", "SELECT sum(a.id % 7 + b.id % 5) FROM range(10000000) a CROSS JOIN range(10000000) b")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -98,9 +102,7 @@ func interrupt(t *testing.T, c *cluster) {
 		t.Errorf("exit code %d after an interrupt, not 130", code)
 	}
 	oneLine(t, "an interrupt", stderr.String(), "interrupted")
-	await(t, "the statement is cancelled on the cluster", func() bool {
-		return c.metric("millrace_queries_running") == 0 && c.metric("millrace_tasks_running") == 0
-	})
+	await(t, "the statement is cancelled on the cluster", idle)
 }
 
 func TestUnreachable(t *testing.T) {
