@@ -46,11 +46,7 @@ func (st *statement) images(s *delta.Snapshot, actions []delta.Action) ([]delta.
 		return nil, err
 	}
 	feed := deltatable.NewFeed(l, s, st.zone(), []deltatable.FeedCommit{{Changes: changes}})
-	scan := &plan.Scan{Table: feed}
-	for i, f := range feed.Schema().Fields[:len(s.Schema().Fields)+1] {
-		scan.Fields = append(scan.Fields, i)
-		scan.Attrs = append(scan.Attrs, &plan.Attribute{ID: plan.ID(i + 1), Name: f.Name, T: f.Type, Null: true, Metadata: f.Metadata})
-	}
+	scan := plan.NullableScan(feed, feed.Schema().Fields[:len(s.Schema().Fields)+1])
 	adds, _, err := st.writeInto(imageSink(sink, s.Schema()), scan)
 	out := make([]delta.Action, len(adds))
 	for i, a := range adds {

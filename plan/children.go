@@ -270,6 +270,16 @@ func Walk(n Node, f func(Node) bool) {
 	}
 }
 
+// NullableScan reads the first columns of a table, which are those of fields; whatever these say, a value may be null.
+func NullableScan(t Table, fields []types.Field) *Scan {
+	s := &Scan{Table: t}
+	for i, f := range fields {
+		s.Attrs = append(s.Attrs, &Attribute{ID: ID(i + 1), Name: f.Name, T: f.Type, Null: true, Metadata: f.Metadata})
+		s.Fields = append(s.Fields, i)
+	}
+	return s
+}
+
 // Fn is a call of an unresolved function or operator.
 func Fn(name string, args ...Expr) *UnresolvedFunction {
 	return &UnresolvedFunction{Name: []string{name}, Args: args}

@@ -352,10 +352,5 @@ func (d *Delta) Span(ctx context.Context, start, end string) (plan.Node, int64, 
 	}
 	t := deltatable.New(d.log, d.base.WithFiles(files), zone)
 	t.Private = true
-	scan := &plan.Scan{Table: t}
-	for i, f := range d.base.Schema().Fields {
-		scan.Attrs = append(scan.Attrs, &plan.Attribute{ID: plan.ID(i + 1), Name: f.Name, T: f.Type, Null: true, Metadata: f.Metadata})
-		scan.Fields = append(scan.Fields, i)
-	}
-	return scan, t.Rows(), nil
+	return plan.NullableScan(t, d.base.Schema().Fields), t.Rows(), nil
 }

@@ -97,10 +97,5 @@ func (d *Delta) feedSpan(files []*delta.Add, zone *time.Location) plan.Node {
 	}
 	t := deltatable.NewFeed(d.log, d.base, zone, commits)
 	t.Private = true
-	scan := &plan.Scan{Table: t}
-	for i, f := range t.Schema().Fields {
-		scan.Attrs = append(scan.Attrs, &plan.Attribute{ID: plan.ID(i + 1), Name: f.Name, T: f.Type, Null: true, Metadata: f.Metadata})
-		scan.Fields = append(scan.Fields, i)
-	}
-	return scan
+	return plan.NullableScan(t, t.Schema().Fields)
 }
