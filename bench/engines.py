@@ -101,10 +101,8 @@ class Connect:
         wait_for(port, self.server)
         from pyspark.sql import SparkSession
         self.session = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").getOrCreate()
-        self.meter, self.client = Meter(self.server.pid), Meter(os.getpid())
-
-    def cpu(self):
-        return self.meter.cpu() + self.client.cpu()
+        self.meter = Meter(self.server.pid)
+        self.cpu = Meter(os.getpid()).cpu  # the client's and, its child, the server's
 
     def view(self, name, table):
         self.session.read.format("delta").load(table).createOrReplaceTempView(name)
