@@ -21,16 +21,21 @@ type call struct {
 	valid  vector.Bitmap // memory for out.Valid
 	rows   []uint32      // memory for the rows without nulls
 	fixed  bool          // Pure, and all arguments are literals: the result never changes
+	alone  bool          // one argument is no literal, so that a dictionary of it decides the result
 	once   *vector.Vector
 	null   *vector.Vector
 	dicts  entryCache
 }
 
 func newCall(c *Call, f Func, kernel Kernel, args []Evaluator) *call {
-	e := &call{c: c, f: f, kernel: kernel, args: args, vals: make([]*vector.Vector, len(args)), fixed: f.Pure}
+	e := &call{c: c, f: f, kernel: kernel, args: args, vals: make([]*vector.Vector, len(args))}
+	vary := 0
 	for _, a := range args {
-		e.fixed = e.fixed && foldable(a)
+		if !foldable(a) {
+			vary++
+		}
 	}
+	e.fixed, e.alone = f.Pure && vary == 0, vary == 1
 	return e
 }
 

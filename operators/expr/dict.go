@@ -49,8 +49,12 @@ func (c *entryCache) find(dict *vector.Vector) *entries {
 }
 
 // entries computes a call once per entry of the dictionary of its only varying argument, or returns nil where rows are to be
-// computed one by one: the dictionary is much larger than what was seen of its rows, or an entry fails.
+// computed one by one: another argument is constant in this batch but perhaps not in the next, the dictionary is much larger than
+// what was seen of its rows, or an entry fails.
 func (e *call) entries(ctx *Ctx, varying int, sel []uint32, n int) *entries {
+	if !e.alone {
+		return nil
+	}
 	dict := e.vals[varying].Dict
 	s := e.dicts.find(dict)
 	if s.result != nil {
