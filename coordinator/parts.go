@@ -115,6 +115,27 @@ func (k etcdKV) Delete(ctx context.Context, key string) error {
 	return err
 }
 
+func (k etcdKV) Change(ctx context.Context, when, then map[string][]byte) (bool, error) {
+	var conditions []clientv3.Cmp
+	for key, value := range when {
+		if value == nil {
+			conditions = append(conditions, clientv3.Compare(clientv3.CreateRevision(key), "=", 0))
+		} else {
+			conditions = append(conditions, clientv3.Compare(clientv3.Value(key), "=", string(value)))
+		}
+	}
+	var changes []clientv3.Op
+	for key, value := range then {
+		if value == nil {
+			changes = append(changes, clientv3.OpDelete(key))
+		} else {
+			changes = append(changes, clientv3.OpPut(key, string(value)))
+		}
+	}
+	r, err := k.c.Txn(ctx).If(conditions...).Then(changes...).Commit()
+	return err == nil && r.Succeeded, err
+}
+
 // absolute is a warehouse's place whatever the working directory is later.
 func absolute(place string) (string, error) {
 	if strings.Contains(place, ":") {

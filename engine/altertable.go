@@ -19,19 +19,14 @@ func (st *statement) renameTable(name, to []string) error {
 	if t == nil || t.entry == nil {
 		return errs.New("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.QuoteParts(name...))
 	}
-	e := *t.entry
 	parts := to
 	if len(parts) == 3 {
 		parts = parts[1:]
 	}
-	e.Name = parts[len(parts)-1]
-	if len(parts) == 2 && !strings.EqualFold(parts[0], e.Namespace) {
-		return errs.New("_LEGACY_ERROR_TEMP_1073", "db", e.Namespace, "newDb", parts[0])
+	if len(parts) == 2 && !strings.EqualFold(parts[0], t.entry.Namespace) {
+		return errs.New("_LEGACY_ERROR_TEMP_1073", "db", t.entry.Namespace, "newDb", parts[0])
 	}
-	if err := st.e.o.Catalog.Create(st.ctx, e, false); err != nil {
-		return err
-	}
-	return st.e.o.Catalog.Drop(st.ctx, t.entry.Namespace, t.entry.Name)
+	return st.e.o.Catalog.Rename(st.ctx, t.entry.Namespace, t.entry.Name, parts[len(parts)-1])
 }
 
 // setLocation is SET LOCATION: another Delta table takes the name, if it has the same columns.

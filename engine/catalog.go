@@ -25,6 +25,9 @@ type KV interface {
 	Create(ctx context.Context, key string, value []byte) (bool, error)
 	Put(ctx context.Context, key string, value []byte) error
 	Delete(ctx context.Context, key string) error
+	// Change makes several changes in one step, if every key of when holds its value, and reports whether it did. A value of nil is none:
+	// a key that must not be there, or that is taken away.
+	Change(ctx context.Context, when, then map[string][]byte) (bool, error)
 }
 
 // Catalog is the names of tables: schema and name to format and location. The tables' own schemas are in the tables.
@@ -132,8 +135,44 @@ func (c *Catalog) Create(ctx context.Context, e Entry, replace bool) error {
 		return c.kv.Put(ctx, tableKey(e.Namespace, e.Name), value)
 	}
 	created, err := c.kv.Create(ctx, tableKey(e.Namespace, e.Name), value)
-	if err == nil && !created {
-		err = errs.New("TABLE_OR_VIEW_ALREADY_EXISTS", "relationName", types.QuoteParts("spark_catalog", e.Namespace, e.Name))
+	if !created {
+		err = orExists(err, e.Namespace, e.Name)
+	}
+	return err
+}
+
+// Rename gives a table or view another name in the same schema, in one step: at no moment has it two names, or none.
+func (c *Catalog) Rename(ctx context.Context, namespace, name, to string) error {
+	from, next := tableKey(namespace, name), tableKey(namespace, to)
+	for {
+		old, err := c.kv.Get(ctx, from)
+		if err != nil {
+			return err
+		}
+		if old == nil {
+			return errs.New("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.QuoteParts("spark_catalog", namespace, name))
+		}
+		var e Entry
+		if err := json.Unmarshal(old, &e); err != nil {
+			return errs.Newf(errs.Internal, "the catalog's record of %s.%s cannot be read: %v", namespace, name, err)
+		}
+		if other, err := c.kv.Get(ctx, next); err != nil || other != nil {
+			return orExists(err, namespace, to)
+		}
+		e.Name = to
+		value, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		if done, err := c.kv.Change(ctx, map[string][]byte{from: old, next: nil}, map[string][]byte{from: nil, next: value}); done || err != nil {
+			return err
+		}
+	}
+}
+
+func orExists(err error, namespace, name string) error {
+	if err == nil {
+		err = errs.New("TABLE_OR_VIEW_ALREADY_EXISTS", "relationName", types.QuoteParts("spark_catalog", namespace, name))
 	}
 	return err
 }

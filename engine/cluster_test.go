@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -177,6 +178,29 @@ func (k *memoryKV) Delete(_ context.Context, key string) error {
 	}
 	delete(k.pairs, key)
 	return nil
+}
+
+func (k *memoryKV) Change(_ context.Context, when, then map[string][]byte) (bool, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for key := range then {
+		if err := k.failure("change", key); err != nil {
+			return false, err
+		}
+	}
+	for key, value := range when {
+		if now, there := k.pairs[key]; there != (value != nil) || !bytes.Equal(now, value) {
+			return false, nil
+		}
+	}
+	for key, value := range then {
+		if value == nil {
+			delete(k.pairs, key)
+		} else {
+			k.pairs[key] = value
+		}
+	}
+	return true, nil
 }
 
 // condition is the name of an error's condition, or its kind where it has none.

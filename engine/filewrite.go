@@ -20,19 +20,26 @@ import (
 // A write to a catalogued table of files has a record in the catalog's store. While the record says nothing its files, whose names begin with
 // part- and the write's identifier, do not count. A write that only adds is there when its record goes. One that replaces is there when its
 // record lists the files that it replaces, which do not count from then on; when they are deleted the record goes too. What a failed write, or
-// one whose coordinator died, has left is never read.
+// one whose coordinator died, has left is never read. Of two writes that replace, the later one replaces what the earlier one has written as
+// well: each changes, in one step with its record, the key that names the last, and looks again for what it replaces when that is another by then.
 type writeRecord struct {
 	Gone []string `json:"gone,omitempty"`
 }
 
-const writePrefix = "/millrace/catalog/files/"
+const (
+	writePrefix     = "/millrace/catalog/files/"
+	overwritePrefix = "/millrace/catalog/overwritten/"
+)
 
 // maxGone bounds a record, which etcd takes up to about a megabyte of.
 const maxGone = 1 << 20
 
-func (c *Catalog) writesKey(location string) string {
-	return writePrefix + url.PathEscape(strings.TrimRight(location, "/")) + "/"
-}
+func (c *Catalog) writesKey(location string) string { return writePrefix + placeKey(location) + "/" }
+
+// overwriteKey is the key that names the last write that has replaced files of a location.
+func (c *Catalog) overwriteKey(location string) string { return overwritePrefix + placeKey(location) }
+
+func placeKey(location string) string { return url.PathEscape(strings.TrimRight(location, "/")) }
 
 // writes are the records of a location by their writes' identifiers.
 func (c *Catalog) writes(ctx context.Context, location string) (map[string]writeRecord, error) {
@@ -82,7 +89,7 @@ type fileWrite struct {
 	overwrite bool
 	within    string // an overwrite replaces the files below this directory only
 	dynamic   bool   // an overwrite replaces the partitions that it writes to
-	create    bool   // the table gets its name before its rows are seen
+	create    bool   // the table gets its name with its rows
 }
 
 // writeTableFiles writes, and makes what was written count.
@@ -104,49 +111,68 @@ func (st *statement) writeTableFiles(w fileWrite) error {
 	if _, err := c.kv.Create(st.ctx, key, []byte("{}")); err != nil {
 		return err
 	}
-	gone, err := st.prepare(store, id, w)
+	written, err := st.runFiles(store, id, w)
 	if err != nil {
 		st.abandon(store, key, id)
 		return err
 	}
-	return st.decide(store, key, gone)
+	return st.decide(store, key, id, w, written)
 }
 
-// prepare writes the files, gives a new table its name, and lists the files that the write replaces.
-func (st *statement) prepare(store storage.Store, id string, w fileWrite) ([]string, error) {
-	written, err := st.runFiles(store, id, w)
+// decide makes the written files count, in the place of those that an overwrite replaces, and gives a new table its name, in one step. If the step
+// itself fails the record tells whether it was made, so that nothing may be deleted.
+func (st *statement) decide(store storage.Store, key, id string, w fileWrite, written []string) error {
+	c := st.e.o.Catalog
+	for {
+		when, then := map[string][]byte{}, map[string][]byte{key: nil}
+		gone, err := st.replacing(store, id, w, written, when, then)
+		if err == nil && w.create {
+			name := tableKey(w.entry.Namespace, w.entry.Name)
+			if then[name], err = json.Marshal(w.entry); !w.overwrite {
+				when[name] = nil
+			}
+		}
+		if err == nil && len(then[key]) > maxGone {
+			err = errs.Unsupportedf("An overwrite that replaces as many as %d files of a %s table is not supported yet.", len(gone), w.entry.Provider)
+		}
+		if err != nil {
+			st.abandon(store, key, id)
+			return err
+		}
+		done, err := c.kv.Change(st.ctx, when, then)
+		if err != nil {
+			return err
+		}
+		if done {
+			if len(gone) > 0 {
+				_ = st.discard(store, key, gone) // the write is there; the next one deletes what is left
+			}
+			return nil
+		}
+		if !w.overwrite { // another table has got the name
+			st.abandon(store, key, id)
+			return orExists(nil, w.entry.Namespace, w.entry.Name)
+		}
+	}
+}
+
+// replacing lists the files that count now and that an overwrite replaces, and adds what it needs to the step that decides it.
+func (st *statement) replacing(store storage.Store, id string, w fileWrite, written []string, when, then map[string][]byte) ([]string, error) {
+	if !w.overwrite {
+		return nil, nil
+	}
+	c := st.e.o.Catalog
+	last := c.overwriteKey(w.entry.Location)
+	before, err := c.kv.Get(st.ctx, last)
 	if err != nil {
 		return nil, err
 	}
 	gone, err := st.replacedFiles(store, w, written)
-	if err != nil {
-		return nil, err
-	}
-	if record, err := json.Marshal(writeRecord{Gone: gone}); err != nil || len(record) > maxGone {
-		return nil, errs.Unsupportedf("An overwrite that replaces as many as %d files of a %s table is not supported yet.", len(gone), w.entry.Provider)
-	}
-	if w.create {
-		err = st.e.o.Catalog.Create(st.ctx, *w.entry, w.overwrite)
+	when[last], then[last] = before, []byte(id)
+	if err == nil && len(gone) > 0 {
+		then[c.writesKey(w.entry.Location)+id], err = json.Marshal(writeRecord{Gone: gone})
 	}
 	return gone, err
-}
-
-// decide makes the written files count, in the place of those that they replace. If that fails the record tells whether they do, so that
-// nothing may be deleted.
-func (st *statement) decide(store storage.Store, key string, gone []string) error {
-	kv := st.e.o.Catalog.kv
-	if len(gone) == 0 {
-		return kv.Delete(st.ctx, key)
-	}
-	record, err := json.Marshal(writeRecord{Gone: gone})
-	if err != nil {
-		return err
-	}
-	if err := kv.Put(st.ctx, key, record); err != nil {
-		return err
-	}
-	_ = st.discard(store, key, gone) // the write is there; the next one deletes what is left
-	return nil
 }
 
 // sweep deletes what earlier writes have replaced and not got round to deleting.
@@ -257,9 +283,6 @@ func dropUnreported(ctx context.Context, store storage.Store, prefix string, rep
 
 // replacedFiles are the files that count now and that an overwrite replaces.
 func (st *statement) replacedFiles(store storage.Store, w fileWrite, written []string) ([]string, error) {
-	if !w.overwrite {
-		return nil, nil
-	}
 	hidden, err := st.hiddenFiles(w.entry.Location)
 	if err != nil {
 		return nil, err

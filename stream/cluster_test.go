@@ -1,6 +1,7 @@
 package stream_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -228,4 +229,22 @@ func (k *memoryKV) Delete(_ context.Context, key string) error {
 	defer k.mu.Unlock()
 	delete(k.pairs, key)
 	return nil
+}
+
+func (k *memoryKV) Change(_ context.Context, when, then map[string][]byte) (bool, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for key, value := range when {
+		if now, there := k.pairs[key]; there != (value != nil) || !bytes.Equal(now, value) {
+			return false, nil
+		}
+	}
+	for key, value := range then {
+		if value == nil {
+			delete(k.pairs, key)
+		} else {
+			k.pairs[key] = value
+		}
+	}
+	return true, nil
 }
