@@ -136,6 +136,7 @@ func (c *Committer) begin(ctx context.Context, id string, parts []Request, table
 	for i := range parts {
 		part, done, err := c.propose(ctx, tables[i], &parts[i])
 		if err != nil {
+			c.forgetPlans(ctx, id, tables[:i])
 			return nil, err
 		}
 		if done {
@@ -335,8 +336,15 @@ func (c *Committer) settled(ctx context.Context, in *Intent, tables []*log.Table
 				c.opt.Logger.Warn("publish ratified commits", "table", p.Table, "error", err)
 			}
 		}
-		if err := tables[i].Store().Delete(ctx, planPath(in.ID)); err != nil {
-			c.opt.Logger.Debug("delete a transaction's record", "table", p.Table, "error", err)
+	}
+	c.forgetPlans(ctx, in.ID, tables)
+}
+
+// forgetPlans deletes what a transaction has laid down beside its tables.
+func (c *Committer) forgetPlans(ctx context.Context, id string, tables []*log.Table) {
+	for _, t := range tables {
+		if err := t.Store().Delete(ctx, planPath(id)); err != nil {
+			c.opt.Logger.Debug("delete a transaction's record", "table", t.URL(), "error", err)
 		}
 	}
 }
@@ -408,17 +416,22 @@ func (c *Committer) reversal(ctx context.Context, q *queue, now *delta.Snapshot,
 	return actions, nil
 }
 
-// Recover finishes the transactions that their coordinators have left undecided.
+// Recover finishes the transactions that their coordinators have left undecided, and publishes the commits that they had ratified.
 func (c *Committer) Recover(ctx context.Context) error {
-	ids, err := c.heads.Marked(ctx)
-	if err != nil {
-		return err
-	}
-	var all error
+	ids, all := c.heads.Marked(ctx)
 	for _, id := range ids {
 		if _, err := c.finish(ctx, id); err != nil {
 			all = errors.Join(all, errs.Wrap(err, "finish transaction %s", id))
 		}
+	}
+	tables, err := c.heads.Backlog(ctx)
+	all = errors.Join(all, err)
+	for _, url := range tables {
+		table, err := c.logs.Table(url)
+		if err == nil {
+			err = c.publish(c.queue(table))
+		}
+		all = errors.Join(all, errs.Wrap(err, "publish the commits of %s", url))
 	}
 	return all
 }

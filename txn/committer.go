@@ -37,6 +37,7 @@ type Step string
 // The steps of a commit, in order.
 const (
 	BeforePut     Step = "before put"
+	AfterRatify   Step = "after ratify" // of a managed table's commit, which is not published yet
 	AfterPut      Step = "after put"
 	AfterPublish  Step = "after publish"
 	BeforeReplies Step = "before replies"

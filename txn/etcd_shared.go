@@ -20,9 +20,11 @@ import (
 //	<prefix>/tables/<hash of the URL>/shared          the version of the last transaction of several tables, 20 digits
 //	<prefix>/tables/<hash of the URL>/managed         the newest ratified version of a managed table, 20 digits
 //	<prefix>/tables/<hash of the URL>/staged/<digits> the name of a ratified commit that is not published yet
+//	<prefix>/backlog/<hash of the URL>                the URL of a managed table with such commits
 
-func (e *etcdHeads) intentKey(id string) string   { return e.prefix + "/intents/" + id }
-func (e *etcdHeads) doubtKey(table string) string { return e.prefix + "/doubts/" + hash(table) }
+func (e *etcdHeads) intentKey(id string) string     { return e.prefix + "/intents/" + id }
+func (e *etcdHeads) doubtKey(table string) string   { return e.prefix + "/doubts/" + hash(table) }
+func (e *etcdHeads) backlogKey(table string) string { return e.prefix + "/backlog/" + hash(table) }
 
 func digits(v int64) string { return fmt.Sprintf("%020d", v) }
 
@@ -105,7 +107,7 @@ func (e *etcdHeads) Decide(ctx context.Context, in Intent) error {
 			e.headOp(table, v))
 		if p.Managed {
 			when = append(when, clientv3.Compare(clientv3.Value(table+"/managed"), "=", digits(p.Version-1)))
-			do = append(do, clientv3.OpPut(table+"/managed", v), clientv3.OpPut(table+"/staged/"+v, p.Staged))
+			do = append(do, clientv3.OpPut(table+"/managed", v), clientv3.OpPut(table+"/staged/"+v, p.Staged), clientv3.OpPut(e.backlogKey(p.Table), p.Table))
 		}
 	}
 	return e.step(ctx, "commit transaction "+in.ID, when, do...)
@@ -184,17 +186,32 @@ func (e *etcdHeads) Ratify(ctx context.Context, table string, version int64, sta
 		when = missing(key + "/managed")
 	}
 	return e.step(ctx, "ratify version "+strconv.FormatInt(version, 10)+" of "+table, []clientv3.Cmp{when},
-		clientv3.OpPut(key+"/managed", digits(version)), clientv3.OpPut(key+"/staged/"+digits(version), staged))
+		clientv3.OpPut(key+"/managed", digits(version)), clientv3.OpPut(key+"/staged/"+digits(version), staged), clientv3.OpPut(e.backlogKey(table), table))
 }
 
 func (e *etcdHeads) Published(ctx context.Context, table string, version int64) error {
-	key := e.key(table) + "/staged/"
-	return e.step(ctx, "publish "+table, nil, clientv3.OpDelete(key, clientv3.WithRange(key+digits(version+1))))
+	key := e.key(table)
+	newest := []clientv3.Cmp{clientv3.Compare(clientv3.Value(key+"/managed"), "=", digits(version))}
+	return e.step(ctx, "publish "+table, nil, clientv3.OpDelete(key+"/staged/", clientv3.WithRange(key+"/staged/"+digits(version+1))),
+		clientv3.OpTxn(newest, []clientv3.Op{clientv3.OpDelete(e.backlogKey(table))}, nil))
+}
+
+func (e *etcdHeads) Backlog(ctx context.Context) ([]string, error) {
+	r, err := e.client.Get(ctx, e.prefix+"/backlog/", clientv3.WithPrefix())
+	if err != nil {
+		return nil, errs.Newf(errs.Transient, "list the tables with commits to publish in etcd: %v", err)
+	}
+	tables := make([]string, len(r.Kvs))
+	for i, kv := range r.Kvs {
+		tables[i] = string(kv.Value)
+	}
+	return tables, nil
 }
 
 func (e *etcdHeads) Unregister(ctx context.Context, table string) error {
 	key := e.key(table)
-	return e.step(ctx, "forget "+table, nil, clientv3.OpDelete(key+"/managed"), clientv3.OpDelete(key+"/shared"), clientv3.OpDelete(key+"/staged/", clientv3.WithPrefix()))
+	return e.step(ctx, "forget "+table, nil, clientv3.OpDelete(key+"/managed"), clientv3.OpDelete(key+"/shared"), clientv3.OpDelete(key+"/staged/", clientv3.WithPrefix()),
+		clientv3.OpDelete(e.backlogKey(table)))
 }
 
 func (e *etcdHeads) Ratified(ctx context.Context, table string, after int64) (int64, map[int64]string, bool, error) {

@@ -158,6 +158,18 @@ func (m *memoryHeads) Published(_ context.Context, table string, version int64) 
 	return nil
 }
 
+func (m *memoryHeads) Backlog(context.Context) ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var tables []string
+	for table, t := range m.managed {
+		if len(t.staged) > 0 {
+			tables = append(tables, table)
+		}
+	}
+	return tables, nil
+}
+
 func (m *memoryHeads) Unregister(_ context.Context, table string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -27,6 +27,11 @@ func (c *Committer) put(ctx context.Context, q *queue, snap *delta.Snapshot, act
 			return err
 		}
 		err = c.heads.Ratify(ctx, q.table.URL(), version, name)
+		if err == nil {
+			if err := c.opt.Step(AfterRatify); err != nil {
+				return &stopped{err}
+			}
+		}
 		if err == nil || errs.Is(err, errs.Conflict) {
 			if err := c.publish(q); err != nil {
 				c.opt.Logger.Warn("publish ratified commits", "table", q.table.URL(), "error", err)

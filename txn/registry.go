@@ -14,6 +14,8 @@ type Registry interface {
 	Ratify(ctx context.Context, table string, version int64, staged string) error
 	// Published says that all versions up to one are in the log by their own names, and forgets their staged names.
 	Published(ctx context.Context, table string, version int64) error
+	// Backlog are the tables with commits that are not published yet.
+	Backlog(ctx context.Context) ([]string, error)
 	// Unregister forgets a table.
 	Unregister(ctx context.Context, table string) error
 	log.Registry
