@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -174,10 +175,10 @@ func (t *transaction) stage(r txn.Request) (txn.Result, error) {
 	if x == nil || r.ReadVersion < 0 {
 		return txn.Result{}, errs.Unsupportedf("Creating the table %s in a transaction is not supported: COMMIT or ROLLBACK first.", r.Table)
 	}
-	if r.AppID != "" {
-		r.Actions = append(r.Actions[:len(r.Actions):len(r.Actions)], delta.Action{Txn: &delta.SetTransaction{AppID: r.AppID, Version: r.AppVersion}})
-		r.AppID = ""
+	if r.AppID != "" && !slices.ContainsFunc(r.Actions, func(a delta.Action) bool { return a.Txn != nil && a.Txn.AppID == r.AppID }) {
+		r.Actions = append(slices.Clip(r.Actions), delta.Action{Txn: &delta.SetTransaction{AppID: r.AppID, Version: r.AppVersion}})
 	}
+	r.AppID = ""
 	now, err := x.now.Apply(x.base.Version, x.base.Timestamp, r.Actions)
 	if err != nil {
 		return txn.Result{}, err
