@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// gateway starts an S3 server with one bucket, lake, and has everything that is started after it use it.
-func gateway(t *testing.T) {
+// gateway starts an S3 server with one bucket, lake, and has everything that is started after it use it. The bucket is a directory.
+func gateway(t *testing.T) (bucket string) {
 	t.Helper()
 	exe := os.Getenv("MILLRACE_S3_GATEWAY")
 	if exe == "" {
@@ -52,6 +52,7 @@ func gateway(t *testing.T) {
 		"AWS_REGION": "us-east-1", "AWS_S3_PATH_STYLE": "true"} {
 		t.Setenv(name, value)
 	}
+	return filepath.Join(dir, "lake")
 }
 
 // TestS3 works on a table in a bucket from one cluster, then appends from two clusters and delta-rs at once.
