@@ -181,6 +181,28 @@ func (m *Metadata) StatsColumns(schema *types.Type) ([]string, error) {
 	return out, nil
 }
 
+// StatsLeaves are the columns of which the log keeps statistics.
+func (s *Snapshot) StatsLeaves() []Leaf {
+	own := types.Struct()
+	for _, f := range s.Schema().Fields {
+		if !slices.ContainsFunc(s.PartitionColumns(), func(p string) bool { return strings.EqualFold(p, f.Name) }) {
+			own.Fields = append(own.Fields, f)
+		}
+	}
+	leaves := Leaves(own)
+	named, err := s.Metadata.StatsColumns(s.Schema())
+	if err == nil && named != nil {
+		return slices.DeleteFunc(leaves, func(l Leaf) bool {
+			name := strings.Join(l.Physical, ".")
+			return !slices.ContainsFunc(named, func(p string) bool { return p == name || strings.HasPrefix(name, p+".") })
+		})
+	}
+	if n := s.IntProperty("delta.dataSkippingNumIndexedCols", 32); n >= 0 && n < int64(len(leaves)) {
+		leaves = leaves[:n]
+	}
+	return leaves
+}
+
 // splitNames takes a list of column names apart: names are separated by commas, their parts by points, and both may be in backticks.
 func splitNames(text string) [][]string {
 	var all [][]string

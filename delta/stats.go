@@ -256,6 +256,12 @@ func (s *FileStats) Max(path []string, t *types.Type) (Value, bool) {
 	return v, ok
 }
 
+// MaxAsKept is a column's upper bound as the log has it, or nil.
+func (s *FileStats) MaxAsKept(path []string, t *types.Type) Value {
+	v, _ := bound(member(s.max, path), t)
+	return v
+}
+
 func member(m map[string]json.RawMessage, path []string) json.RawMessage {
 	for i, name := range path {
 		raw, ok := m[name]

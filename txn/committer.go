@@ -24,9 +24,11 @@ type Options struct {
 	Spacing time.Duration
 	// Patience is for how long CommitSurely asks for an outcome that is not known; 0: ten minutes.
 	Patience time.Duration
-	// NoCheckpoints leaves out the checkpoints that commits cause.
+	// NoCheckpoints leaves out the checkpoints and log compactions that commits cause.
 	NoCheckpoints bool
-	Logger        *slog.Logger
+	// CompactEvery is of how many versions a log compaction is written, where no checkpoint lies among them; 0: ten, negative: none.
+	CompactEvery int
+	Logger       *slog.Logger
 	// Step is called at the points between which a process may die; an error makes the commit stop there as if it had.
 	Step func(Step) error
 }
@@ -90,6 +92,9 @@ func New(logs *log.Cache, heads Heads, options ...Options) *Committer {
 	}
 	if c.opt.Patience == 0 {
 		c.opt.Patience = 10 * time.Minute
+	}
+	if c.opt.CompactEvery == 0 {
+		c.opt.CompactEvery = compactEvery
 	}
 	if c.opt.Logger == nil {
 		c.opt.Logger = slog.Default()

@@ -139,3 +139,75 @@ func TestChecksum(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestCompaction reads a table from what its commits come to, and leaves the commits themselves unread.
+func TestCompaction(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	logs := log.NewCache()
+	c := txn.New(logs, txn.NewMemoryHeads(), txn.Options{CompactEvery: 4})
+	m := &delta.Metadata{ID: "m", Format: delta.Format{Provider: "parquet"}, SchemaString: `{"type":"struct","fields":[{"name":"a","type":"long","nullable":true,"metadata":{}}]}`,
+		Configuration: map[string]string{"delta.checkpointInterval": "10"}}
+	now := time.Now().UnixMilli()
+	for v := range int64(17) {
+		actions := []delta.Action{{Add: &delta.Add{Path: fmt.Sprint("f", v), PartitionValues: delta.PartitionValues{}, Size: v + 1, DataChange: true, Stats: `{"numRecords":1}`}}}
+		if v == 0 {
+			actions = append([]delta.Action{{Protocol: &delta.Protocol{MinReaderVersion: 1, MinWriterVersion: 2}}, {Metadata: m}}, actions...)
+		} else {
+			actions = append(actions, delta.Action{Txn: &delta.SetTransaction{AppID: "app", Version: v, LastUpdated: &now}})
+		}
+		if v%2 == 1 {
+			actions = append(actions, delta.Action{Remove: &delta.Remove{Path: fmt.Sprint("f", v/2), DeletionTimestamp: now, DataChange: true}})
+		}
+		if _, err := c.Commit(ctx, txn.Request{Table: dir, ReadVersion: v - 1, TxnID: fmt.Sprint("t", v), Actions: actions, Info: delta.Info("WRITE"), ReadTable: v > 0}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Millisecond) // what follows a commit is left out while that of another is under way
+	}
+	c.Close()
+	table, err := logs.Table(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := table.Snapshot(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := table.Store()
+	var found []string
+	for info, err := range store.List(ctx, "_delta_log/0", "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(info.Name, ".compacted.json") {
+			found = append(found, info.Name)
+		}
+	}
+	if len(found) == 0 {
+		t.Fatal("nothing was compacted")
+	}
+	for _, name := range found { // a checkpoint at 10 leaves none from 8 to 11
+		if strings.Contains(name, "00008.") {
+			t.Errorf("%s lies around a checkpoint", name)
+		}
+	}
+	if err := txn.WriteCompaction(ctx, table, 12, 15); err != nil {
+		t.Fatal(err)
+	}
+	data, err := store.Get(ctx, "_delta_log/"+delta.CompactedName(12, 15))
+	if err != nil || strings.Contains(string(data), "commitInfo") || strings.Count(string(data), `"txn"`) != 1 {
+		t.Fatalf("%v: %s", err, data)
+	}
+	for v := int64(12); v < 15; v++ { // they are listed, as readers want them, but not read
+		if err := store.Put(ctx, delta.CommitPath(v), []byte("broken")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := log.NewTable(store).Snapshot(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, _ := got.Txn("app"); a != 16 || got.Version != want.Version || got.NumFiles() != want.NumFiles() || got.SizeInBytes() != want.SizeInBytes() {
+		t.Fatalf("version %d with %d files of %d bytes", got.Version, got.NumFiles(), got.SizeInBytes())
+	}
+}

@@ -234,23 +234,24 @@ func trackRows(after, snap *delta.Snapshot, actions []delta.Action) []delta.Acti
 	return out
 }
 
-// checkpoint starts what follows a commit in the background: the version's checksum, and a checkpoint when the version asks for one, after which
-// the log is cleaned up. While it runs for one version others do without.
+// checkpoint starts what follows a commit in the background: the version's checksum, and a log compaction, or a checkpoint after which the log is cleaned up,
+// when the version asks for one. While it runs for one version others do without.
 func (c *Committer) checkpoint(q *queue, s *delta.Snapshot, txnID string) {
 	if c.opt.NoCheckpoints {
 		return
 	}
-	interval := s.IntProperty("delta.checkpointInterval", 10)
-	due := s.Version > 0 && interval > 0 && s.Version%interval == 0
+	interval := max(1, s.IntProperty("delta.checkpointInterval", 10))
+	due := s.Version > 0 && s.Version%interval == 0
+	first := c.compactionFrom(s, interval)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if q.checkpointing && !due || q.writing {
+	if q.checkpointing && !due && first < 0 || q.writing {
 		return
 	}
 	q.checkpointing = true
 	q.writing = q.writing || due
 	c.busy.Go(func() {
-		c.after(q, s, txnID, due)
+		c.after(q, s, txnID, due, first)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		q.checkpointing = false
@@ -260,7 +261,7 @@ func (c *Committer) checkpoint(q *queue, s *delta.Snapshot, txnID string) {
 	})
 }
 
-func (c *Committer) after(q *queue, s *delta.Snapshot, txnID string, due bool) {
+func (c *Committer) after(q *queue, s *delta.Snapshot, txnID string, due bool, compacted int64) {
 	ctx, store := context.WithoutCancel(c.ctx), q.table.Store()
 	warn := func(what string, err error) {
 		if err != nil {
@@ -272,6 +273,9 @@ func (c *Committer) after(q *queue, s *delta.Snapshot, txnID string, due bool) {
 		err = store.Put(ctx, delta.LogDir+"/"+delta.ChecksumName(s.Version), sum)
 	}
 	warn("write a checksum", err)
+	if compacted >= 0 {
+		warn("compact the log", WriteCompaction(ctx, q.table, compacted, s.Version))
+	}
 	if !due {
 		return
 	}

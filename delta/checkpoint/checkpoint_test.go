@@ -118,11 +118,69 @@ func BenchmarkWrite(b *testing.B) {
 func TestTopOfV2(t *testing.T) {
 	for _, name := range []string{"add", "remove", "sidecar", "checkpointMetadata", "protocol", "metaData", "txn", "domainMetadata"} {
 		found := false
-		for _, path := range topV2.schema.Columns() {
+		for _, path := range layoutOf(sample(t, 0), statsForm{json: true}, topActions...).schema.Columns() {
 			found = found || path[0] == name
 		}
 		if !found {
 			t.Errorf("there is no column %s", name)
+		}
+	}
+}
+
+// TestParsed reads back statistics and partition values that are kept as columns, with the JSON beside them and without.
+func TestParsed(t *testing.T) {
+	schema := `{"type":"struct","fields":[{"name":"p","type":"date","nullable":true,"metadata":{}},{"name":"a.b","type":"long","nullable":true,"metadata":{}},
+{"name":"s","type":{"type":"struct","fields":[{"name":"x","type":"string","nullable":true,"metadata":{}},{"name":"y","type":"decimal(30,2)","nullable":true,"metadata":{}}]},"nullable":true,"metadata":{}},
+{"name":"t","type":"timestamp","nullable":true,"metadata":{}},{"name":"d","type":"date","nullable":true,"metadata":{}},{"name":"f","type":"float","nullable":true,"metadata":{}},
+{"name":"n","type":"decimal(7,1)","nullable":true,"metadata":{}},{"name":"list","type":{"type":"array","elementType":"byte","containsNull":true},"nullable":true,"metadata":{}}]}`
+	full := `{"numRecords":9,"minValues":{"a.b":-5,"s":{"x":"aa","y":-12345678901234567890.25},"t":"2020-01-02T03:04:05.006Z","d":"1969-12-31","f":1.5,"n":-3.5},` +
+		`"maxValues":{"a.b":7,"s":{"x":"zz","y":99.00},"t":"2021-01-02T03:04:05.006Z","d":"2024-02-29","f":2.25,"n":4.0},"nullCount":{"a.b":1,"s":{"x":2,"y":3},"t":4,"d":5,"f":6,"n":7,"list":8},"tightBounds":true}`
+	for _, form := range []map[string]string{{"delta.checkpoint.writeStatsAsStruct": "true"}, {"delta.checkpoint.writeStatsAsJson": "false"}} {
+		s, err := delta.Empty("t").Apply(3, 1000, []delta.Action{
+			{Protocol: &delta.Protocol{MinReaderVersion: 3, MinWriterVersion: 7, ReaderFeatures: []string{"deletionVectors"}, WriterFeatures: []string{"deletionVectors"}}},
+			{Metadata: &delta.Metadata{ID: "id", Format: delta.Format{Provider: "parquet"}, SchemaString: schema, PartitionColumns: []string{"p"}, Configuration: form}},
+			{Add: &delta.Add{Path: "full", PartitionValues: delta.PartitionValues{"p": ptr("2024-02-29")}, Stats: full}},
+			{Add: &delta.Add{Path: "some", PartitionValues: delta.PartitionValues{"p": nil}, Stats: `{"numRecords":3,"minValues":{"a.b":1},"maxValues":{"a.b":2},"nullCount":{"a.b":0},"tightBounds":false}`}},
+			{Add: &delta.Add{Path: "none", PartitionValues: delta.PartitionValues{"p": nil}}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var file bytes.Buffer
+		if _, err := Write(&file, s, 0); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		if err := Read(bytes.NewReader(file.Bytes()), int64(file.Len()), func(a *delta.Action) {
+			if a.Add != nil {
+				got[a.Add.Path] = a.Add.Stats
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for a := range s.All() {
+			want, have := delta.ReadStats(a.Stats), delta.ReadStats(got[a.Path])
+			n, ok := want.Records()
+			if m, is := have.Records(); n != m || ok != is || want.TightBounds != have.TightBounds {
+				t.Errorf("%v: %s: %d rows, %v", form, a.Path, m, have.TightBounds)
+			}
+			for _, l := range s.StatsLeaves() {
+				for _, of := range []func(*delta.FileStats) any{
+					func(f *delta.FileStats) any { v, _ := f.Min(l.Physical, l.Type); return v },
+					func(f *delta.FileStats) any { v, _ := f.Max(l.Physical, l.Type); return v },
+					func(f *delta.FileStats) any { n, ok := f.Nulls(l.Physical); return fmt.Sprint(n, ok) },
+				} {
+					if w, h := of(want), of(have); fmt.Sprint(w) != fmt.Sprint(h) {
+						t.Errorf("%v: %s: %v is %v, not %v", form, a.Path, l.Path, h, w)
+					}
+				}
+			}
+		}
+		columns := parsedColumns(s)
+		for _, name := range []string{"partitionValues_parsed\x00p", "stats_parsed\x00minValues\x00s\x00y", "stats_parsed\x00nullCount\x00list"} {
+			if _, ok := columns[name]; !ok {
+				t.Errorf("there is no column %q", name)
+			}
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 
 	"millrace/delta"
 	"millrace/errs"
@@ -89,9 +90,10 @@ func readGroup(f *parquet.File, ordinal int, g parquet.RowGroup, b *batch) error
 	defer t.close()
 	schema, chunks := f.Schema(), g.ColumnChunks()
 	meta := f.Metadata().RowGroups[ordinal].Columns
+	texts := textsSuffice(schema, meta)
 	for _, path := range schema.Columns() {
 		name := strings.Join(path, ".")
-		if !wanted(name) {
+		if !wanted(name) || texts && strings.HasPrefix(name, "add.stats_parsed.") {
 			continue
 		}
 		leaf, ok := schema.Lookup(path...)
@@ -102,6 +104,7 @@ func readGroup(f *parquet.File, ordinal int, g parquet.RowGroup, b *batch) error
 			continue
 		}
 		t.columns[name] = newColumn(chunks[leaf.ColumnIndex], leaf)
+		t.columns[name].path = path
 	}
 	t.find()
 	rows := g.NumRows()
@@ -122,6 +125,18 @@ func readGroup(f *parquet.File, ordinal int, g parquet.RowGroup, b *batch) error
 	return nil
 }
 
+// textsSuffice reports whether all files of a row group have their statistics as JSON.
+func textsSuffice(schema *parquet.Schema, meta []format.ColumnChunk) bool {
+	nulls := func(name string) int64 {
+		leaf, ok := schema.Lookup("add", name)
+		if !ok {
+			return -1
+		}
+		return meta[leaf.ColumnIndex].MetaData.Statistics.NullCount
+	}
+	return nulls("path") >= 0 && nulls("stats") == nulls("path")
+}
+
 // wanted leaves out columns that repeat others in another form.
 func wanted(name string) bool {
 	return !strings.HasPrefix(name, "add.partitionValues_parsed.")
@@ -137,6 +152,7 @@ type column struct {
 	done   bool
 	depth  int // definition level of a value that is there
 	leaf   parquet.LeafColumn
+	path   []string
 	row    []parquet.Value // of the current row
 }
 

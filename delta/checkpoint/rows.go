@@ -278,7 +278,7 @@ func newParsedStats(columns map[string]*column, prefix string) *parsedStats {
 	}
 	slices.Sort(names)
 	for _, n := range names {
-		root.insert(strings.Split(strings.TrimPrefix(n, prefix), "."), columns[n])
+		root.insert(columns[n].path[2:], columns[n]) // names may have points
 	}
 	if len(root.member) == 0 {
 		return nil

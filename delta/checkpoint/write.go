@@ -27,26 +27,28 @@ func group(g parquet.Group) parquet.Node { return parquet.Optional(g) }
 var vector = group(parquet.Group{"storageType": text, "pathOrInlineDv": text, "offset": integer, "sizeInBytes": integer,
 	"cardinality": long, "maxRowIndex": long})
 
-// The schemas of the files that are written, with Spark's names and types: of a checkpoint, and of one in the V2 form and its sidecars.
+// The actions of a checkpoint's files, of one in the V2 form and of its sidecars. Spark's reader wants the columns of files in a V2 checkpoint's first file too.
 var (
-	classic = newLayout(parquet.Group{"txn": nodes["txn"], "add": nodes["add"], "remove": nodes["remove"], "metaData": nodes["metaData"], "protocol": nodes["protocol"], "domainMetadata": nodes["domainMetadata"]})
-	// Spark's reader wants the columns of files here too.
-	topV2 = newLayout(parquet.Group{"txn": nodes["txn"], "add": nodes["add"], "remove": nodes["remove"], "metaData": nodes["metaData"], "protocol": nodes["protocol"], "domainMetadata": nodes["domainMetadata"],
-		"checkpointMetadata": group(parquet.Group{"version": long, "tags": strMap}),
-		"sidecar":            group(parquet.Group{"path": text, "sizeInBytes": long, "modificationTime": long, "tags": strMap})})
-	sidecars = newLayout(parquet.Group{"add": nodes["add"], "remove": nodes["remove"]})
+	classicActions = []string{"txn", "add", "remove", "metaData", "protocol", "domainMetadata"}
+	topActions     = append([]string{"checkpointMetadata", "sidecar"}, classicActions...)
+	sidecarActions = []string{"add", "remove"}
 )
+
+var addColumns = parquet.Group{"path": text, "partitionValues": strMap, "size": long, "modificationTime": long, "dataChange": boolean,
+	"tags": strMap, "deletionVector": vector, "baseRowId": long, "defaultRowCommitVersion": long, "clusteringProvider": text, "stats": text}
 
 var nodes = parquet.Group{
 	"txn": group(parquet.Group{"appId": text, "version": long, "lastUpdated": long}),
-	"add": group(parquet.Group{"path": text, "partitionValues": strMap, "size": long, "modificationTime": long, "dataChange": boolean,
-		"tags": strMap, "deletionVector": vector, "baseRowId": long, "defaultRowCommitVersion": long, "clusteringProvider": text, "stats": text}),
+	"add": group(addColumns),
 	"remove": group(parquet.Group{"path": text, "deletionTimestamp": long, "dataChange": boolean, "extendedFileMetadata": boolean,
 		"partitionValues": strMap, "size": long, "deletionVector": vector, "baseRowId": long, "defaultRowCommitVersion": long}),
 	"metaData": group(parquet.Group{"id": text, "name": text, "description": text, "format": group(parquet.Group{"provider": text, "options": strMap}),
 		"schemaString": text, "partitionColumns": strList, "configuration": strMap, "createdTime": long}),
 	"protocol":       group(parquet.Group{"minReaderVersion": integer, "minWriterVersion": integer, "readerFeatures": strList, "writerFeatures": strList}),
 	"domainMetadata": group(parquet.Group{"domain": text, "configuration": text, "removed": boolean}),
+
+	"checkpointMetadata": group(parquet.Group{"version": long, "tags": strMap}),
+	"sidecar":            group(parquet.Group{"path": text, "sizeInBytes": long, "modificationTime": long, "tags": strMap}),
 }
 
 // layout is a schema with its leaf columns.
@@ -57,13 +59,14 @@ type layout struct {
 
 // target is a leaf column of the layout: where it is and how deep.
 type target struct {
-	path  []string
-	name  string // the path below the action, joined by points
-	base  string // name without the levels of a list or a map
-	form  form
-	index int
-	depth int // definition level of a value
-	null  parquet.Value
+	path   []string
+	name   string // the path below the action, joined by points
+	base   string // name without the levels of a list or a map
+	form   form
+	index  int
+	depth  int // definition level of a value
+	null   parquet.Value
+	parsed *parsedColumn // or nil
 }
 
 // form is what a column is a part of.
@@ -108,7 +111,7 @@ const (
 
 // Write writes a snapshot as one file. Tombstones older than oldest (milliseconds) are left out.
 func Write(w io.Writer, s *delta.Snapshot, oldest int64) (Info, error) {
-	b := newRows(w, classic, s.Version)
+	b := newRows(w, layoutOf(s, formOf(s), classicActions...), s.Version)
 	b.putState(s)
 	b.endGroup() // so that those of files hold nothing else
 	b.putFiles(s, oldest)
@@ -117,14 +120,14 @@ func Write(w io.Writer, s *delta.Snapshot, oldest int64) (Info, error) {
 
 // WriteSidecar writes the files and tombstones of a snapshot, as a part of a checkpoint in the V2 form.
 func WriteSidecar(w io.Writer, s *delta.Snapshot, oldest int64) (Info, error) {
-	b := newRows(w, sidecars, s.Version)
+	b := newRows(w, layoutOf(s, formOf(s), sidecarActions...), s.Version)
 	b.putFiles(s, oldest)
 	return b.close()
 }
 
 // WriteV2 writes what of a snapshot is not in its sidecars.
 func WriteV2(w io.Writer, s *delta.Snapshot, parts []delta.Sidecar) (Info, error) {
-	b := newRows(w, topV2, s.Version)
+	b := newRows(w, layoutOf(s, formOf(s), topActions...), s.Version)
 	b.put("checkpointMetadata", []field{{"version", s.Version}})
 	b.putState(s)
 	for _, p := range parts {
@@ -154,6 +157,7 @@ func (b *rows) putState(s *delta.Snapshot) {
 func (b *rows) putFiles(s *delta.Snapshot, oldest int64) {
 	for a := range s.All() {
 		b.info.NumOfAddFiles++
+		b.add = a
 		b.put("add", addFields(a))
 	}
 	for r := range s.Tombstones() {
@@ -262,17 +266,25 @@ type rows struct {
 	out    *parquet.GenericWriter[any]
 	buf    []parquet.Row
 	info   Info
-	rows   int // of the row group
+	rows   int        // of the row group
+	add    *delta.Add // of the row
 	err    error
 }
 
 func (b *rows) put(action string, fields []field) {
 	b.info.Size++
 	row := make(parquet.Row, 0, len(b.layout.targets)+8)
+	var stats *delta.FileStats
 	for i := range b.layout.targets {
-		if t := &b.layout.targets[i]; t.path[0] != action {
+		switch t := &b.layout.targets[i]; {
+		case t.path[0] != action:
 			row = append(row, t.null)
-		} else {
+		case t.parsed != nil:
+			if stats == nil {
+				stats = delta.ReadStats(b.add.Stats)
+			}
+			row = t.parsedLevel(row, b.add, stats)
+		default:
 			row = t.levels(row, fields)
 		}
 	}
