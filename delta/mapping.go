@@ -118,11 +118,6 @@ func WithoutMapping(schema *types.Type) *types.Type {
 // WithoutTypeChanges is a schema that has forgotten which types its columns once had.
 func WithoutTypeChanges(schema *types.Type) *types.Type { return without(schema, "delta.typeChanges") }
 
-// WithoutDefaults is a schema without default values.
-func WithoutDefaults(schema *types.Type) *types.Type {
-	return without(schema, "CURRENT_DEFAULT", "EXISTS_DEFAULT")
-}
-
 func without(schema *types.Type, keys ...string) *types.Type {
 	drop := map[string]any{}
 	for _, k := range keys {

@@ -38,6 +38,7 @@ var properties = func() map[string]property {
 		{"delta.columnMapping.mode", isMappingMode}, {"delta.checkpointPolicy", isPolicy}, {"delta.isolationLevel", nil},
 		{"delta.logRetentionDuration", isInterval("delta.logRetentionDuration")},
 		{"delta.checkpointRetentionDuration", isInterval("delta.checkpointRetentionDuration")},
+		{"delta.dropFeatureTruncateHistory.retentionDuration", isInterval("delta.dropFeatureTruncateHistory.retentionDuration")},
 		{"delta.sampleRetentionDuration", isInterval("delta.sampleRetentionDuration")},
 		{"delta.deletedFileRetentionDuration", isInterval("delta.deletedFileRetentionDuration")},
 		{"delta.setTransactionRetentionDuration", isInterval("delta.setTransactionRetentionDuration")},
@@ -50,6 +51,12 @@ var properties = func() map[string]property {
 	}
 	return m
 }()
+
+// IsProperty reports whether Delta knows a table property of that name.
+func IsProperty(name string) bool {
+	_, known := properties[strings.ToLower(name)]
+	return known
+}
 
 func isBool(v string) string {
 	if !strings.EqualFold(v, "true") && !strings.EqualFold(v, "false") {

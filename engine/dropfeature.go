@@ -1,11 +1,14 @@
 package engine
 
 import (
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"millrace/delta"
+	"millrace/delta/log"
 	"millrace/errs"
 	"millrace/session"
 	"millrace/txn"
@@ -14,57 +17,117 @@ import (
 
 // removable are the features that DROP FEATURE can take from a table, and what has to be undone before.
 var removable = map[string]func(*alteration) (rewrite bool, err error){
-	"checkConstraints":     noConstraints,
-	"deletionVectors":      noVectors,
-	"typeWidening":         noWidening,
-	"typeWidening-preview": noWidening,
-	"columnMapping":        noMapping,
-	"v2Checkpoint":         unset("delta.checkpointPolicy"),
-	"inCommitTimestamp":    unset("delta.enableInCommitTimestamps", "delta.inCommitTimestampEnablementVersion", "delta.inCommitTimestampEnablementTimestamp"),
-	"rowTracking":          unset("delta.enableRowTracking", delta.RowIDColumn, delta.RowCommitColumn),
-	"vacuumProtocolCheck":  unset(),
-	"changeDataFeed":       unset("delta.enableChangeDataFeed"),
-	"allowColumnDefaults":  noDefaults,
-	"domainMetadata":       unset(),
-	"clustering":           noClustering,
-	"checkpointProtection": unset("delta.requireCheckpointProtectionBeforeVersion"),
+	"checkConstraints":            noConstraints,
+	"deletionVectors":             noVectors,
+	"typeWidening":                noWidening,
+	"typeWidening-preview":        noWidening,
+	"columnMapping":               noMapping,
+	"v2Checkpoint":                unset("delta.checkpointPolicy"),
+	"inCommitTimestamp":           unset("delta.enableInCommitTimestamps", "delta.inCommitTimestampEnablementVersion", "delta.inCommitTimestampEnablementTimestamp"),
+	"rowTracking":                 unset("delta.enableRowTracking", delta.RowIDColumn, delta.RowCommitColumn),
+	"vacuumProtocolCheck":         unset(),
+	"domainMetadata":              unset(),
+	"checkpointProtection":        unset(protectedBefore),
+	"materializePartitionColumns": unset("delta.enableMaterializePartitionColumnsFeature"),
 }
 
 // dependents are the features that cannot be without another.
 var dependents = map[string][]string{"domainMetadata": {"rowTracking", "clustering"}, "columnMapping": {"icebergCompatV1", "icebergCompatV2", "icebergCompatV3"},
 	"inCommitTimestamp": {"catalogManaged"}, "vacuumProtocolCheck": {"catalogManaged"}}
 
-// dropFeature is ALTER TABLE … DROP FEATURE. The traces of the feature in the newest version go first. Old versions keep theirs: of a feature
-// that readers need to know, a checkpoint stands between them and the newest version, which the feature checkpointProtection keeps in place.
+// traces tells the actions that only readers of a feature understand. Those of features that are not here leave none.
+var traces = map[string]func(*delta.Action) bool{
+	"deletionVectors": func(a *delta.Action) bool {
+		return a.Add != nil && a.Add.DeletionVector != nil || a.Remove != nil && a.Remove.DeletionVector != nil || sets(a, "delta.enableDeletionVectors", "true")
+	},
+	"columnMapping": func(a *delta.Action) bool {
+		return a.Metadata != nil && a.Metadata.Configuration["delta.columnMapping.mode"] != "" && !sets(a, "delta.columnMapping.mode", "none")
+	},
+	"v2Checkpoint": func(a *delta.Action) bool {
+		return a.CheckpointMetadata != nil || a.Sidecar != nil || sets(a, "delta.checkpointPolicy", "v2")
+	},
+	"typeWidening":         widened,
+	"typeWidening-preview": widened,
+}
+
+func sets(a *delta.Action, key, value string) bool {
+	return a.Metadata != nil && strings.EqualFold(a.Metadata.Configuration[key], value)
+}
+
+func widened(a *delta.Action) bool {
+	return a.Metadata != nil && strings.Contains(a.Metadata.SchemaString, "delta.typeChanges")
+}
+
+const (
+	protection       = "checkpointProtection"
+	protectedBefore  = "delta.requireCheckpointProtectionBeforeVersion"
+	truncationKey    = "delta.dropFeatureTruncateHistory.retentionDuration"
+	barriers         = 3 // checkpoints, before which no reader goes back when it cannot read one
+	truncateAfter    = 24 * time.Hour
+	keptHistory      = 30 * 24 * time.Hour
+	logRetentionName = "delta.logRetentionDuration"
+)
+
+// dropFeature is ALTER TABLE … DROP FEATURE. The traces of the feature in the newest version go first. Old versions keep theirs: of a feature that readers need
+// to know, checkpoints stand between them and the newest version, which the feature checkpointProtection keeps in place; or, with TRUNCATE HISTORY, the
+// feature goes only when no version with traces can be read any more.
 func (st *statement) dropFeature(name []string, feature string, truncate bool) (session.Result, error) {
 	a, err := st.alteration(name)
 	if err != nil {
 		return nil, err
 	}
-	known, ok := delta.FeatureName(feature)
-	undo, can := removable[known]
-	switch {
-	case !ok:
-		return nil, errs.New("DELTA_FEATURE_DROP_UNSUPPORTED_CLIENT_FEATURE", "feature", feature)
-	case !can:
-		return nil, errs.New("DELTA_FEATURE_DROP_NONREMOVABLE_FEATURE", "feature", known)
-	case !a.before.Protocol.Supports(known):
-		return nil, errs.New("DELTA_FEATURE_DROP_FEATURE_NOT_PRESENT", "feature", known)
-	case truncate && !delta.ForReaders(known) && known != "checkpointProtection":
-		return nil, errs.New("DELTA_FEATURE_DROP_HISTORY_TRUNCATION_NOT_ALLOWED")
-	}
-	for _, d := range dependents[known] {
-		if a.before.Protocol.Supports(d) {
-			return nil, errs.New("DELTA_FEATURE_DROP_DEPENDENT_FEATURE", "feature", known, "dependentFeatures", d)
-		}
-	}
-	if truncate {
-		return nil, errs.Unsupportedf("DROP FEATURE … TRUNCATE HISTORY is not supported yet; DROP FEATURE without it drops the feature at once.")
-	}
-	if a, err = a.undo(known, undo, name); err != nil {
+	if err := droppable(a.before.Protocol, feature, truncate); err != nil {
 		return nil, err
 	}
-	return emptyResult(), a.withoutFeature(known)
+	if feature == protection {
+		if err := a.unprotected(); err != nil {
+			return nil, err
+		}
+	}
+	next, err := a.undo(feature, removable[feature], name)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case !delta.ForReaders(feature):
+		return emptyResult(), next.withoutFeature(feature, truncate)
+	case truncate:
+		return emptyResult(), next.truncated(feature, next.before.Version > a.before.Version, name)
+	}
+	for range barriers {
+		if err := st.emptyCommit(next.log); err != nil {
+			return nil, err
+		}
+	}
+	if next, err = st.alteration(name); err != nil {
+		return nil, err
+	}
+	return emptyResult(), next.withoutFeature(feature, false)
+}
+
+// droppable refuses what is no feature of the table, or cannot go.
+func droppable(p *delta.Protocol, feature string, truncate bool) error {
+	known, ok := delta.FeatureName(feature)
+	_, can := removable[known]
+	there := p.Supports(feature)
+	switch {
+	case !there && delta.IsProperty(feature):
+		return errs.New("DELTA_FEATURE_DROP_FEATURE_IS_DELTA_PROPERTY", "property", feature)
+	case !ok || known == "catalogManaged":
+		return errs.New("DELTA_FEATURE_DROP_UNSUPPORTED_CLIENT_FEATURE", "feature", feature)
+	case !there:
+		return errs.New("DELTA_FEATURE_DROP_FEATURE_NOT_PRESENT", "feature", feature)
+	case !can:
+		return errs.New("DELTA_FEATURE_DROP_NONREMOVABLE_FEATURE", "feature", feature)
+	case truncate && !delta.ForReaders(known) && known != protection:
+		return errs.New("DELTA_FEATURE_DROP_HISTORY_TRUNCATION_NOT_ALLOWED")
+	case !truncate && known == protection:
+		return errs.New("DELTA_FEATURE_CAN_ONLY_DROP_CHECKPOINT_PROTECTION_WITH_HISTORY_TRUNCATION")
+	}
+	if above := slices.DeleteFunc(slices.Clone(dependents[known]), func(d string) bool { return !p.Supports(d) }); len(above) > 0 {
+		return errs.New("DELTA_FEATURE_DROP_DEPENDENT_FEATURE", "feature", known, "dependentFeatures", strings.Join(above, ", "))
+	}
+	return nil
 }
 
 // undo takes the traces of a feature out of the newest version, by a commit of its own where there are any.
@@ -75,7 +138,7 @@ func (a *alteration) undo(feature string, undo func(*alteration) (bool, error), 
 		return nil, err
 	}
 	if rewrite {
-		if err := a.rewriteAll(); err != nil {
+		if err := a.rewriteAll(func(f *delta.Add) bool { return feature != "deletionVectors" || f.DeletionVector != nil }); err != nil {
 			return nil, err
 		}
 	} else if configuration == len(a.m.Configuration) && len(a.actions) == 0 && schema == a.schema {
@@ -87,31 +150,122 @@ func (a *alteration) undo(feature string, undo func(*alteration) (bool, error), 
 			return nil, err
 		}
 	}
-	next, err := a.st.alteration(name)
-	if err != nil || feature == "v2Checkpoint" || !delta.ForReaders(feature) {
-		return next, err
-	}
-	// A reader that does not know the feature begins at this checkpoint.
-	return next, txn.WriteCheckpoint(a.st.ctx, next.log.Store(), next.before, a.st.e.o.Now())
+	return a.st.alteration(name)
 }
 
-// withoutFeature commits the protocol without a feature.
-func (a *alteration) withoutFeature(feature string) error {
-	p := a.before.Protocol.Without(feature)
-	if delta.ForReaders(feature) {
-		p = p.WithFeatures("checkpointProtection")
-		a.m.Configuration["delta.requireCheckpointProtectionBeforeVersion"] = strconv.FormatInt(a.before.Version+1, 10)
-	}
-	a.info = delta.Info("DROP FEATURE", delta.Param{Name: "featureName", Value: feature}, delta.Param{Name: "truncateHistory", Value: false})
-	a.reads = true // files that others have added since may need the feature
-	if err := a.put([]delta.Action{{Metadata: a.m}, {Protocol: p}}); err != nil {
-		return err
-	}
-	after, err := a.log.Snapshot(a.st.ctx)
+// emptyCommit makes a version without changes and a checkpoint of it, at which a reader that does not know a feature can begin.
+func (st *statement) emptyCommit(l *log.Table) error {
+	snap, err := l.Snapshot(st.ctx)
 	if err != nil {
 		return err
 	}
-	return txn.WriteCheckpoint(a.st.ctx, a.log.Store(), after, a.st.e.o.Now())
+	if _, err := st.commitMaintenance(l, snap, nil, delta.Info("Empty Commit")); err != nil {
+		return err
+	}
+	return st.checkpointNow(l)
+}
+
+func (st *statement) checkpointNow(l *log.Table) error {
+	snap, err := l.Snapshot(st.ctx)
+	if err != nil {
+		return err
+	}
+	return txn.WriteCheckpoint(st.ctx, l.Store(), snap, st.e.o.Now())
+}
+
+// truncated drops a feature whose traces are gone from all versions that can be read, after those that may go have gone.
+func (a *alteration) truncated(feature string, changed bool, name []string) error {
+	if err := a.st.emptyCommit(a.log); err != nil {
+		return err
+	}
+	wait := []string{"feature", feature, "logRetentionPeriodKey", logRetentionName, "logRetentionPeriod", shownSpan(a.m, logRetentionName, keptHistory),
+		"truncateHistoryLogRetentionPeriod", shownSpan(a.m, truncationKey, truncateAfter)}
+	if changed {
+		return errs.New("DELTA_FEATURE_DROP_WAIT_FOR_RETENTION_PERIOD", wait...)
+	}
+	next, err := a.st.alteration(name)
+	if err != nil {
+		return err
+	}
+	if err := next.truncate(); err != nil {
+		return err
+	}
+	found, err := next.log.Holds(a.st.ctx, next.before.Version, traces[feature])
+	if err != nil {
+		return err
+	}
+	if found {
+		return errs.New("DELTA_FEATURE_DROP_HISTORICAL_VERSIONS_EXIST", wait...)
+	}
+	return next.withoutFeature(feature, true)
+}
+
+// truncate deletes the log of versions that TRUNCATE HISTORY need not keep.
+func (a *alteration) truncate() error {
+	cutoff := a.st.e.o.Now().Add(-a.m.Duration(truncationKey, truncateAfter)).Truncate(time.Minute)
+	_, err := txn.CleanLogBefore(a.st.ctx, a.log.Store(), a.before, cutoff)
+	return err
+}
+
+// unprotected sees to it that no version is left that checkpoints protect.
+func (a *alteration) unprotected() error {
+	until := a.before.IntProperty(protectedBefore, 0)
+	if until == 0 {
+		return nil
+	}
+	gone, err := a.log.BeginsAt(a.st.ctx, until)
+	if gone || err != nil {
+		return err
+	}
+	if err := a.st.emptyCommit(a.log); err != nil {
+		return err
+	}
+	if err := a.truncate(); err != nil {
+		return err
+	}
+	if gone, err = a.log.BeginsAt(a.st.ctx, until); err == nil && !gone {
+		err = errs.New("DELTA_FEATURE_DROP_CHECKPOINT_PROTECTION_WAIT_FOR_RETENTION_PERIOD", "truncateHistoryLogRetentionPeriod", shownSpan(a.m, truncationKey, truncateAfter))
+	}
+	if err != nil {
+		return err
+	}
+	a.before, err = a.log.Snapshot(a.st.ctx)
+	return err
+}
+
+// shownSpan is a property that is a time span as Spark shows intervals.
+func shownSpan(m *delta.Metadata, key string, fallback time.Duration) string {
+	d := m.Duration(key, fallback)
+	var parts []string
+	if days := d / (24 * time.Hour); days > 0 && key != truncationKey {
+		parts, d = append(parts, itoa(int64(days))+" days"), d%(24*time.Hour)
+	}
+	if hours := d / time.Hour; hours > 0 {
+		parts, d = append(parts, itoa(int64(hours))+" hours"), d%time.Hour
+	}
+	if minutes := d / time.Minute; minutes > 0 {
+		parts, d = append(parts, itoa(int64(minutes))+" minutes"), d%time.Minute
+	}
+	if d > 0 || len(parts) == 0 {
+		parts = append(parts, strconv.FormatFloat(d.Seconds(), 'f', -1, 64)+" seconds")
+	}
+	return strings.Join(parts, " ")
+}
+
+// withoutFeature commits the protocol without a feature.
+func (a *alteration) withoutFeature(feature string, truncated bool) error {
+	p := a.before.Protocol.Without(feature)
+	guarded := delta.ForReaders(feature) && !truncated
+	if guarded {
+		p = p.WithFeatures(protection)
+		a.m.Configuration[protectedBefore] = itoa(a.before.Version + 1)
+	}
+	a.info = delta.Info("DROP FEATURE", delta.Param{Name: "featureName", Value: feature}, delta.Param{Name: "truncateHistory", Value: truncated})
+	a.reads = true // files that others have added since may need the feature
+	if err := a.put([]delta.Action{{Metadata: a.m}, {Protocol: p}}); err != nil || !guarded {
+		return err
+	}
+	return a.st.checkpointNow(a.log)
 }
 
 func unset(keys ...string) func(*alteration) (bool, error) {
@@ -165,17 +319,4 @@ func noMapping(a *alteration) (bool, error) {
 	delta.WalkFields(a.schema, func(f types.Field) { renamed = renamed || delta.PhysicalName(f) != f.Name })
 	a.schema = delta.WithoutMapping(a.schema)
 	return renamed || a.before.NumFiles() > 0, nil
-}
-
-func noDefaults(a *alteration) (bool, error) {
-	a.schema = delta.WithoutDefaults(a.schema)
-	return false, nil
-}
-
-func noClustering(a *alteration) (bool, error) {
-	if a.before.ClusteringPaths() == nil {
-		return false, nil
-	}
-	a.actions = append(a.actions, delta.Action{Domain: &delta.DomainMetadata{Domain: delta.ClusteringDomain, Configuration: "{}", Removed: true}})
-	return false, nil
 }

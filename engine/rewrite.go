@@ -72,11 +72,13 @@ func (st *statement) rewriteFiles(l *log.Table, snap *delta.Snapshot, files []*d
 	return adds, err
 }
 
-// rewriteAll writes the whole table anew under the changed metadata, as one version.
-func (a *alteration) rewriteAll() error {
+// rewriteAll writes the chosen files of the table anew under the changed metadata, as one version.
+func (a *alteration) rewriteAll(chosen func(*delta.Add) bool) error {
 	var files []*delta.Add
 	for f := range a.before.All() {
-		files = append(files, f)
+		if chosen(f) {
+			files = append(files, f)
+		}
 	}
 	a.m.SchemaString = a.schema.JSON()
 	adds, err := a.st.rewriteFiles(a.log, a.before, files, a.m, compacted{target: maxFileBytes})

@@ -19,7 +19,11 @@ func CleanLog(ctx context.Context, store storage.Store, s *delta.Snapshot, now t
 	if strings.EqualFold(s.Property("delta.enableExpiredLogCleanup", "true"), "false") {
 		return 0, nil
 	}
-	cutoff := now.Add(-Retention(s, "delta.logRetentionDuration", logRetention)).Truncate(24 * time.Hour)
+	return CleanLogBefore(ctx, store, s, now.Add(-Retention(s, "delta.logRetentionDuration", logRetention)).Truncate(24*time.Hour))
+}
+
+// CleanLogBefore is CleanLog with a time of the caller's, up to which the versions of the log may go.
+func CleanLogBefore(ctx context.Context, store storage.Store, s *delta.Snapshot, cutoff time.Time) (int, error) {
 	files, err := logFiles(ctx, store)
 	if err != nil {
 		return 0, err

@@ -80,6 +80,56 @@ func (t *Table) inCommitTimes(ctx context.Context, snap *delta.Snapshot, commits
 	return commits, nil
 }
 
+// Holds reports whether one of the versions up to the given one that can still be read, or a commit that is still there, has such an action. Tombstones of the oldest
+// checkpoint do not count: nobody reads what they name.
+func (t *Table) Holds(ctx context.Context, version int64, such func(*delta.Action) bool) (bool, error) {
+	if such == nil {
+		return false, nil
+	}
+	files, err := t.list(ctx, -1)
+	if err != nil {
+		return false, err
+	}
+	if earliest, ok := delta.EarliestVersion(files); ok && earliest > 0 {
+		s, err := t.At(ctx, earliest)
+		if err != nil {
+			return false, err
+		}
+		if such(&delta.Action{Metadata: s.Metadata}) {
+			return true, nil
+		}
+		for a := range s.All() {
+			if such(&delta.Action{Add: a}) {
+				return true, nil
+			}
+		}
+	}
+	for _, f := range files {
+		if f.Kind != delta.CommitFile || f.Version > version {
+			continue
+		}
+		actions, err := t.readCommit(ctx, f.Name)
+		if err != nil {
+			return false, err
+		}
+		if slices.ContainsFunc(actions, func(a delta.Action) bool { return such(&a) }) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// BeginsAt reports whether nothing of the log is left from before a version.
+func (t *Table) BeginsAt(ctx context.Context, version int64) (bool, error) {
+	files, err := t.list(ctx, -1)
+	if err != nil {
+		return false, err
+	}
+	return !slices.ContainsFunc(files, func(f delta.LogFile) bool {
+		return f.Version < version && (f.Kind == delta.CommitFile || f.Kind == delta.CheckpointFile)
+	}), nil
+}
+
 // AtTime is the table as it was at a time in milliseconds. Zone is the session's, for messages.
 func (t *Table) AtTime(ctx context.Context, at int64, zone *time.Location) (*delta.Snapshot, error) {
 	commits, err := t.Commits(ctx)
