@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Rows that change: MERGE of 1 %, UPDATE of 14 % and DELETE of 0.4 % of the generated loans (46 columns), by delta-rs and by millrace, with files written anew and
-with deletion vectors; and MERGE of one row into a large table that is clustered by its key.
+with deletion vectors; OPTIMIZE of the same rows in 64 files; and MERGE of one row into a large table that is clustered by its key.
 
-    changes.py [--rows 2000000] [--big 100000000] [--runs 3]
+    changes.py [--rows 2000000] [--big 100000000] [--runs 3] [--only changes,optimize,single]
 
 Each run starts from a fresh copy of the table, made by the file system and not timed. Prints median wall seconds, the ratio of delta-rs to millrace, and the
 growth of the peak memory of millrace's processes over the single MERGE. Results are kept in .run/bench/changes.json.
@@ -19,6 +19,7 @@ import time
 from engines import CACHE, ENGINES, ROOT, RUN
 
 WORK = RUN + "/changes"
+FILES = 64
 
 
 def prepare(a, spark):
@@ -28,6 +29,13 @@ def prepare(a, spark):
     shutil.rmtree(WORK, ignore_errors=True)
     for f in sorted(glob.glob(a.data + "/*.parquet")):
         write_deltalake(WORK + "/plain", pq.read_table(f), mode="append")
+    rows = pq.read_table(sorted(glob.glob(a.data + "/*.parquet")))
+    each = -(-rows.num_rows // FILES)
+    for i in range(FILES):
+        write_deltalake(WORK + "/many", rows.slice(i * each, each), mode="append")
+    del rows
+    if "changes" not in a.only:
+        return
     spark.sql("DROP TABLE IF EXISTS changes_vectors")
     spark.sql(f"CREATE TABLE changes_vectors USING delta LOCATION '{WORK}/vectors' TBLPROPERTIES ('delta.enableDeletionVectors'='true') "
               f"AS SELECT * FROM delta.`{WORK}/plain`")
@@ -73,6 +81,25 @@ def measure(a, spark):
     return seconds
 
 
+def optimize(a, spark):
+    """OPTIMIZE of the loans in many files, by turns."""
+    from deltalake import DeltaTable
+    seconds = {"delta-rs": [], "millrace": []}
+    for r in range(a.runs):
+        for name in seconds:
+            path = f"{WORK}/{name}-many-{r}"
+            shutil.copytree(WORK + "/many", path)
+            start = time.time()
+            if name == "delta-rs":
+                removed = DeltaTable(path).optimize.compact()["numFilesRemoved"]
+            else:
+                removed = spark.sql(f"OPTIMIZE delta.`{path}`").collect()[0].metrics.numFilesRemoved
+            seconds[name].append(time.time() - start)
+            assert removed == FILES, f"{name} compacted {removed} files"
+            shutil.rmtree(path)
+    return {"optimize": seconds}
+
+
 def single(a, spark, meter):
     """MERGE of one row into a large table in 20 files."""
     spark.sql("DROP TABLE IF EXISTS changes_big")
@@ -96,6 +123,7 @@ def main():
     p.add_argument("--rows", type=int, default=2_000_000)
     p.add_argument("--big", type=int, default=100_000_000)
     p.add_argument("--runs", type=int, default=3)
+    p.add_argument("--only", type=lambda s: s.split(","), default=["changes", "optimize", "single"])
     a = p.parse_args()
     os.makedirs(RUN, exist_ok=True)
     a.data = f"{RUN}/loans-{a.rows}"
@@ -106,16 +134,19 @@ def main():
     engine = ENGINES["millrace"]("millrace")
     try:
         prepare(a, engine.session)
-        seconds, one = measure(a, engine.session), single(a, engine.session, engine.meter)
+        seconds = measure(a, engine.session) if "changes" in a.only else {}
+        seconds |= optimize(a, engine.session) if "optimize" in a.only else {}
+        one = single(a, engine.session, engine.meter) if "single" in a.only else None
     finally:
         engine.close()
         shutil.rmtree(WORK, ignore_errors=True)
     print(f"{'seconds, median of ' + str(a.runs):24}{'delta-rs':>12}{'millrace':>12}{'ratio':>8}{'with vectors':>14}{'ratio':>8}")
     for step, by in seconds.items():
         m = {n: statistics.median(v) for n, v in by.items()}
-        print(f"{step:24}{m['delta-rs']:12.2f}{m['millrace']:12.2f}{m['delta-rs'] / m['millrace']:8.1f}{m['millrace, vectors']:14.2f}"
-              f"{m['delta-rs'] / m['millrace, vectors']:8.1f}")
-    print(f"MERGE of 1 row into {one['rows']:,}: {one['seconds']:.2f} s, {one['MiB more']} MiB more")
+        vectors = f"{m['millrace, vectors']:14.2f}{m['delta-rs'] / m['millrace, vectors']:8.1f}" if "millrace, vectors" in m else ""
+        print(f"{step:24}{m['delta-rs']:12.2f}{m['millrace']:12.2f}{m['delta-rs'] / m['millrace']:8.1f}" + vectors)
+    if one:
+        print(f"MERGE of 1 row into {one['rows']:,}: {one['seconds']:.2f} s, {one['MiB more']} MiB more")
     with open(RUN + "/changes.json", "w") as f:
         json.dump({"seconds": seconds, "single": one}, f)
     os._exit(0)
