@@ -58,6 +58,7 @@ type cluster struct {
 	dir      string
 	runner   *enginetest.Runner
 	engine   *engine.Engine
+	logs     *log.Cache
 	names    *memoryKV // the catalog's store
 	sessions *session.Manager
 }
@@ -68,6 +69,7 @@ func newCluster(t *testing.T, s setup) *cluster { return newClusterWith(t, s, tx
 func newClusterWith(t *testing.T, s setup, commits txn.Options) *cluster {
 	c := &cluster{t: t, dir: t.TempDir(), runner: enginetest.NewRunner(t, s.tasks, s.staged, s.memory)}
 	logs := log.NewCache()
+	c.logs = logs
 	commits.Engine = "test"
 	committer := txn.New(logs, txn.NewMemoryHeads(), commits)
 	t.Cleanup(committer.Close)

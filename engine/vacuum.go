@@ -28,8 +28,8 @@ const (
 	vacuumRetention = 7 * 24 * time.Hour
 )
 
-// vacuum is VACUUM: files that no version within the table's retention needs are deleted. The listing is a stream; what is
-// remembered of the files that are needed is eight bytes each.
+// vacuum is VACUUM: files that no version within the table's retention needs are deleted. The listing is a stream from several directories at once, of which
+// nothing is kept; what is remembered of the files that are needed is eight bytes each.
 func (st *statement) vacuum(c *plan.Vacuum) (session.Result, error) {
 	l, _, err := st.deltaTarget("VACUUM", c.Name, c.Path)
 	if err != nil {
@@ -54,6 +54,7 @@ func (st *statement) vacuum(c *plan.Vacuum) (session.Result, error) {
 		if err := v.clean(c.Lite); err != nil {
 			return nil, err
 		}
+		slices.Sort(v.shown)
 		rows := make([][]any, len(v.shown))
 		for i, name := range v.shown {
 			rows[i] = []any{l.URL() + "/" + name}
@@ -83,7 +84,7 @@ type cleaning struct {
 	shown       []string
 	files       int64
 	bytes       int64
-	directories map[string]bool
+	directories map[uint64]struct{} // by the hashes of their names
 }
 
 // retain applies RETAIN n HOURS. As in Delta 4.4 only 0 has an effect; the table's property decides otherwise.
@@ -108,7 +109,7 @@ func (v *cleaning) retain(hours *float64) error {
 // findNeeded remembers the files of the table and of the versions within its retention.
 func (v *cleaning) findNeeded() error {
 	v.seed = maphash.MakeSeed()
-	v.directories = map[string]bool{"": true}
+	v.directories = map[uint64]struct{}{maphash.String(v.seed, ""): {}}
 	root := v.log.URL() + "/"
 	need := func(path string, dv *delta.DeletionVector) error {
 		names := []string{storage.Unescape(path)}
@@ -184,20 +185,28 @@ func (v *cleaning) clean(lite bool) error {
 	return err
 }
 
+// listed visits what the store has and nobody needs. Files come from several goroutines at once.
 func (v *cleaning) listed(ctx context.Context, visit func(string, int64)) error {
-	for info, err := range v.log.Store().List(ctx, "", "") {
-		if err != nil {
-			return errs.Wrap(err, "list %s", v.log.URL())
+	err := storage.Walk(ctx, v.log.Store(), hidden, func(info storage.Info) error {
+		if hidden(info.Name) {
+			return nil
 		}
-		if i := strings.LastIndexByte(info.Name, '/'); i >= 0 && !hidden(info.Name) {
-			v.directories[info.Name[:i]] = true
+		if i := strings.LastIndexByte(info.Name, '/'); i >= 0 {
+			v.seen(info.Name[:i])
 		}
-		if hidden(info.Name) || info.Modified.UnixMilli() >= v.cutoff || v.isNeeded(info.Name) {
-			continue
+		if info.Modified.UnixMilli() < v.cutoff && !v.isNeeded(info.Name) {
+			visit(info.Name, info.Size)
 		}
-		visit(info.Name, info.Size)
-	}
-	return nil
+		return ctx.Err()
+	})
+	return errs.Wrap(err, "list %s", v.log.URL())
+}
+
+func (v *cleaning) seen(dir string) {
+	h := maphash.String(v.seed, dir)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.directories[h] = struct{}{}
 }
 
 // lastVacuum is the log's note about the last VACUUM.

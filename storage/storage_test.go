@@ -2,11 +2,14 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"reflect"
+	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,6 +26,22 @@ func names(t *testing.T, s Store, prefix, after string) []string {
 		}
 		got = append(got, i.Name)
 	}
+	return got
+}
+
+func walked(t *testing.T, s Store, skip func(string) bool) []string {
+	t.Helper()
+	var mu sync.Mutex
+	var got []string
+	if err := Walk(t.Context(), s, skip, func(i Info) error {
+		mu.Lock()
+		defer mu.Unlock()
+		got = append(got, i.Name)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	sort.Strings(got)
 	return got
 }
 
@@ -56,6 +75,17 @@ func conform(t *testing.T, s Store) {
 	}
 	if got := names(t, s, "a", "a-b"); !reflect.DeepEqual(got, []string{"a/b", "a/c-d", "a/c/d"}) {
 		t.Fatalf("list a after a-b: %q", got)
+	}
+	if got := walked(t, s, func(string) bool { return false }); !reflect.DeepEqual(got, all) {
+		t.Fatalf("walk: %q, want %q", got, all)
+	}
+	without := slices.DeleteFunc(slices.Clone(all), func(n string) bool { return strings.HasPrefix(n, "_delta_log/") })
+	if got := walked(t, s, func(dir string) bool { return dir == "_delta_log" }); !reflect.DeepEqual(got, without) {
+		t.Fatalf("walk: %q, want %q", got, without)
+	}
+	stop := errors.New("stop")
+	if err := Walk(ctx, s, func(string) bool { return false }, func(Info) error { return stop }); !errors.Is(err, stop) {
+		t.Fatalf("walk that is stopped: %v", err)
 	}
 	if got := names(t, s, "zzz/none", ""); len(got) != 0 {
 		t.Fatal(got)
