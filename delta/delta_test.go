@@ -433,3 +433,15 @@ func TestShortenedVector(t *testing.T) {
 		t.Fatalf("%v, %v: row 3 is deleted", got, err)
 	}
 }
+
+func TestPartitionsOfFarYears(t *testing.T) {
+	for text, want := range map[string]int64{"1970-01-02": 1, "+12000-01-01": 3663382, "12000-01-01": 3663382, "-0005-01-01": -721354, "0000-01-01": -719528, "-0004-12-31": -720624} {
+		if got, err := ParsePartition(types.Date, &text, nil); err != nil || got != want {
+			t.Errorf("%s is day %v, not %d: %v", text, got, want, err)
+		}
+	}
+	far := "+11999-12-01T05:00:00.000000Z"
+	if got, err := ParsePartition(types.Timestamp, &far, nil); err != nil || got != (3663382-31)*int64(86400e6)+5*3600e6 {
+		t.Errorf("%s is %v: %v", far, got, err)
+	}
+}

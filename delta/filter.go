@@ -145,11 +145,9 @@ func (m *Matcher) match(a *Add) verdict {
 			continue
 		}
 		if stats == nil {
-			if stats = ReadStats(a.Stats); !stats.known {
-				return maybe
-			}
+			stats = ReadStats(a.Stats)
 		}
-		if !b.statsPass(stats) {
+		if stats.known && !b.statsPass(stats) {
 			return noStatistics
 		}
 	}

@@ -250,8 +250,9 @@ func parseText(t *types.Type, s string, zone *time.Location) (Value, bool) {
 	case types.KindBinary:
 		return []byte(s), true
 	case types.KindDate:
+		s, days := fourDigits(s)
 		d, err := time.ParseInLocation("2006-01-02", s[:min(len(s), 10)], time.UTC)
-		return d.Unix() / 86400, err == nil
+		return d.Unix()/86400 + days, err == nil
 	case types.KindTimestamp:
 		return parseTime(s, zone)
 	case types.KindTimestampNTZ:
@@ -267,12 +268,29 @@ func parseTime(s string, zone *time.Location) (Value, bool) {
 	if zone == nil {
 		zone = time.UTC
 	}
+	s, days := fourDigits(s)
 	for _, form := range timeForms {
 		if t, err := time.ParseInLocation(form, s, zone); err == nil {
-			return t.UnixMicro(), true
+			return t.UnixMicro() + days*86400e6, true
 		}
 	}
 	return nil, false
+}
+
+// fourDigits puts a year from 2000 to 2399 in the place of one with a sign or more than four digits, after which the calendar is the same, and says how many days are
+// between.
+func fourDigits(s string) (text string, days int64) {
+	sign := strings.IndexAny(s[:min(len(s), 1)], "+-") + 1
+	n := strings.IndexByte(s[sign:], '-')
+	if n < 4 || n > 6 || n == 4 && sign == 0 {
+		return s, 0
+	}
+	year, err := strconv.ParseInt(s[:sign+n], 10, 64)
+	if err != nil {
+		return s, 0
+	}
+	near := 2000 + (year%400+400)%400
+	return itoa(near) + s[sign+n:], (year - near) / 400 * 146097
 }
 
 // JavaDouble is Java's Double.toString, or Float.toString of a single.

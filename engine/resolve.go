@@ -244,6 +244,7 @@ func (st *statement) delta(path string, travel *plan.TimeTravel, name string) (*
 		return nil, err
 	}
 	t := deltatable.New(l, snapshot, st.zone())
+	st.derive(t)
 	st.read = append(st.read, t)
 	t.Pinned = travel != nil
 	return t, nil

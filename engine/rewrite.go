@@ -18,13 +18,7 @@ import (
 func (st *statement) scanFiles(l *log.Table, snap *delta.Snapshot, files []*delta.Add) *plan.Scan {
 	t := deltatable.New(l, snap.WithFiles(files), st.zone())
 	t.Pinned, t.Private = true, true
-	fields := t.Schema().Fields
-	s := &plan.Scan{Table: t, Attrs: make([]*plan.Attribute, len(fields)), Fields: make([]int, len(fields))}
-	for i, f := range fields {
-		s.Attrs[i] = &plan.Attribute{ID: plan.ID(i + 1), Name: f.Name, T: f.Type, Null: f.Nullable, Metadata: f.Metadata}
-		s.Fields[i] = i
-	}
-	return s
+	return wholeScan(t)
 }
 
 // compacted is how files are rewritten.

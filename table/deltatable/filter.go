@@ -12,7 +12,8 @@ import (
 
 // candidates are the files that may hold rows for the request.
 func (t *Table) candidates(r physical.ScanRequest) []*delta.Add {
-	files, _ := t.Snapshot.Files(t.Filter(r.Predicate, r.Fields))
+	f := t.Filter(r.Predicate, r.Fields)
+	files, _ := t.Snapshot.Files(append(f, t.derived(f)...))
 	if r.Limit > 0 && len(r.Predicate) == 0 {
 		return limited(files, r.Limit)
 	}

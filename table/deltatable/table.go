@@ -24,6 +24,7 @@ type Table struct {
 	Snapshot *delta.Snapshot
 	Pinned   bool // the reader asked for this version, or for a time
 	Private  bool // these are chosen files, which are no version of the table: nothing that is cached stands for them
+	Derived  []Derived
 	zone     *time.Location
 	schema   *types.Type // as users see it
 }
