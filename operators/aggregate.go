@@ -17,10 +17,14 @@ const (
 	modeMerge    = planpb.HashAggregate_MERGE
 )
 
-// A partial aggregate that has seen passAfter rows and found more than passShare groups a row stops grouping.
+// A partial aggregate that has seen passAfter rows and found more than passShare groups a row stops grouping. One whose groups do not come again, since
+// rows of a group lie together, emits them when they are more than a core's cache holds.
 const (
 	passAfter = 64 * vector.BatchRows
 	passShare = 0.8
+	nearAfter = 16 * vector.BatchRows // rows between two looks
+	nearMany  = 1 << 15               // groups
+	nearShare = 0.95                  // of the groups a row found so far, what is found now where none comes again
 )
 
 // hashAggregate groups rows, or merges groups. When memory runs out, a partial one emits what it has; any other writes its groups' states
@@ -37,6 +41,7 @@ type hashAggregate struct {
 	groups  []uint32
 	keys    []*vector.Vector
 	rows    int64 // of the input since the last flush
+	looked  near  // when it was last looked whether groups come again
 	pass    bool  // emit every row as a group of its own
 	ended   bool
 	emitted int // groups of the table that were emitted; -1: still collecting
@@ -200,6 +205,8 @@ func (o *hashAggregate) full() (bool, error) {
 		return true, nil
 	}
 	switch {
+	case o.mode == modePartial && o.table != nil && o.passed():
+		return true, nil
 	case o.mem.fits(n):
 		return false, nil
 	case o.mode == modePartial:
@@ -208,6 +215,24 @@ func (o *hashAggregate) full() (bool, error) {
 		return false, o.spillSeen()
 	}
 	return false, o.shrink(n)
+}
+
+// near is how many rows had how many groups.
+type near struct {
+	rows   int64
+	groups int
+}
+
+// passed reports whether a partial aggregate's groups are many and most probably complete: new ones are found among the latest rows as often as among all.
+func (o *hashAggregate) passed() bool {
+	last := o.looked
+	if o.rows-last.rows < nearAfter {
+		return false
+	}
+	now := near{o.rows, o.table.Len()}
+	o.looked = now
+	fresh := float64(now.groups-last.groups) / float64(now.rows-last.rows)
+	return now.groups >= nearMany && now.rows >= passAfter && fresh >= nearShare*float64(now.groups)/float64(now.rows)
 }
 
 // shrink spills the groups. States that no hash divides further have to fit in memory.
@@ -286,7 +311,7 @@ func (o *hashAggregate) reset() {
 	for _, f := range o.funcs {
 		f.Reset()
 	}
-	o.rows, o.emitted = 0, -1
+	o.rows, o.looked, o.emitted = 0, near{}, -1
 	o.mem.release()
 }
 

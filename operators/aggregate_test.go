@@ -8,6 +8,7 @@ import (
 	"millrace/operators/agg"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/types"
+	"millrace/vector"
 	"millrace/vector/vectortest"
 )
 
@@ -117,5 +118,54 @@ func TestStateTypesMatchStates(t *testing.T) {
 	ts, err := agg.StateTypes(call("avg", types.Double, col(0, types.Long)))
 	if err != nil || len(ts) != 2 {
 		t.Fatal(ts, err)
+	}
+}
+
+// A partial aggregate keeps few groups at a time where their rows lie together, and all of them where they come again.
+func TestPartialAggregateEmitsGroupsThatArePassed(t *testing.T) {
+	const rows = 400_000
+	together, again := make([]int64, rows), random(rows, 100_000)
+	for i := range together {
+		together[i] = int64(i / 4 * 3)
+	}
+	for name, keys := range map[string][]int64{"together": together, "again": again} {
+		in := batches(vector.FromSlice(types.Long, keys))
+		aggs := []*planpb.Expr{call("count", types.Long)}
+		partial, err := newHashAggregate(&planpb.HashAggregate{Mode: modePartial, Groups: []*planpb.Expr{col(0, types.Long)}, Aggregates: aggs}, in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts, emitted, most := map[int64]int64{}, 0, 0
+		if err := partial.Open(benchCtx(t)); err != nil {
+			t.Fatal(err)
+		}
+		for {
+			b, err := partial.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b == nil {
+				break
+			}
+			most = max(most, partial.(*hashAggregate).table.Len())
+			emitted += b.N
+			for i, k := range vector.Values[int64](b.Cols[0])[:b.N] {
+				counts[k] += vector.Values[int64](b.Cols[1])[i]
+			}
+		}
+		for _, k := range keys {
+			counts[k]--
+		}
+		for k, n := range counts {
+			if n != 0 {
+				t.Fatalf("%s: the count of %d is wrong by %d", name, k, n)
+			}
+		}
+		if few := most < 2*nearMany; few != (name == "together") || emitted > len(counts)+8 {
+			t.Errorf("%s: %d groups were kept, %d of %d emitted", name, most, emitted, len(counts))
+		}
+		if err := partial.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"millrace/vector"
 )
 
-func benchCtx(b *testing.B) *Ctx {
+func benchCtx(b testing.TB) *Ctx {
 	return &Ctx{Ctx: expr.Ctx{Context: context.Background(), Settings: &planpb.Settings{Ansi: true, TimeZone: "UTC"}},
 		Memory: memory.NewPool("bench", 8<<30), TempDir: b.TempDir()}
 }

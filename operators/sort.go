@@ -1,6 +1,8 @@
 package operators
 
 import (
+	"slices"
+
 	"millrace/operators/expr"
 	"millrace/operators/sortkey"
 	planpb "millrace/proto/millrace/plan/v1"
@@ -21,7 +23,7 @@ type sortOp struct {
 
 	rows   *vector.Builder
 	keys   *vector.Builder // nil where all keys are columns of the input
-	sorted []uint32
+	sorted sortkey.Order
 	at     int
 	out    vector.Batch
 	runs   []*spillReader
@@ -174,13 +176,22 @@ func (o *sortOp) sortRows() (err error) {
 
 // emit gathers the next rows in order.
 func (o *sortOp) emit() *vector.Batch {
-	n := min(vector.BatchRows, len(o.sorted)-o.at)
+	n := min(vector.BatchRows, len(o.sorted.Rows)-o.at)
 	if n <= 0 {
 		return nil
 	}
-	idx := o.sorted[o.at : o.at+n]
+	from := o.at
 	o.at += n
-	gatherInto(&o.out, o.rows.Columns(), idx)
+	idx := o.sorted.Rows[from:o.at]
+	for i, c := range o.rows.Columns() {
+		if i == len(o.out.Cols) {
+			o.out.Cols = append(o.out.Cols, &vector.Vector{})
+		}
+		if k := slices.Index(o.order.columns, i); k < 0 || !o.sorted.Values(k, from, n, c.Type, o.out.Cols[i]) {
+			o.out.Cols[i].Gather(c, idx)
+		}
+	}
+	o.out.N, o.out.Sel = n, nil
 	return &o.out
 }
 
@@ -201,8 +212,8 @@ func (o *sortOp) spillRun() error {
 	}
 	w := newSpillWriter(o.ctx, o.in.Output())
 	defer w.close()
-	for o.at < len(o.sorted) {
-		idx := o.sorted[o.at:min(o.at+vector.BatchRows, len(o.sorted))]
+	for o.at < len(o.sorted.Rows) {
+		idx := o.sorted.Rows[o.at:min(o.at+vector.BatchRows, len(o.sorted.Rows))]
 		o.at += len(idx)
 		if err := w.write(o.rows.Columns(), idx, 0); err != nil {
 			return err
@@ -215,7 +226,7 @@ func (o *sortOp) spillRun() error {
 	if err != nil {
 		return err
 	}
-	o.runs, o.sorted = append(o.runs, run), nil
+	o.runs, o.sorted = append(o.runs, run), sortkey.Order{}
 	o.clear()
 	if len(o.runs) == mergeFan {
 		return o.mergeRuns()
@@ -291,7 +302,7 @@ func (o *sortOp) Close() error {
 	for _, r := range o.runs {
 		r.Close()
 	}
-	o.rows, o.keys, o.sorted, o.runs = nil, nil, nil, nil
+	o.rows, o.keys, o.sorted, o.runs = nil, nil, sortkey.Order{}, nil
 	return o.in.Close()
 }
 
@@ -324,7 +335,7 @@ func (o *topN) Next() (*vector.Batch, error) {
 		if err := o.collect(); err != nil {
 			return nil, err
 		}
-		o.at = min(o.offset, len(o.sorted))
+		o.at = min(o.offset, len(o.sorted.Rows))
 		if o.merged != nil {
 			o.rest = newLimit(&planpb.Limit{Limit: int64(o.limit), Offset: int64(o.offset)}, o.merged)
 		}
@@ -391,17 +402,17 @@ func (o *topN) makeRoom(keep int) error {
 
 func (o *topN) cutTo(keep int) error {
 	err := o.sortRows()
-	o.sorted = o.sorted[:min(keep, len(o.sorted))]
+	o.sorted.Rows = o.sorted.Rows[:min(keep, len(o.sorted.Rows))]
 	return err
 }
 
 // compact leaves only the rows in sorted.
 func (o *topN) compact() {
 	rows := vector.NewBuilder(o.in.Output())
-	rows.AppendColumns(o.rows.Columns(), o.sorted, 0)
+	rows.AppendColumns(o.rows.Columns(), o.sorted.Rows, 0)
 	if o.keys != nil {
 		keys := vector.NewBuilder(o.order.types())
-		keys.AppendColumns(o.keys.Columns(), o.sorted, 0)
+		keys.AppendColumns(o.keys.Columns(), o.sorted.Rows, 0)
 		o.keys = keys
 	}
 	o.rows = rows

@@ -25,6 +25,7 @@ type Encoder struct {
 	free   int // bits left in the last word
 	piece  []uint64
 	nulls  []uint32 // rows in which the column at hand is null
+	fields []field  // of the first word
 }
 
 // NewEncoder makes an encoder; shared: the words of all its calls, and of encoders alike, compare.
@@ -32,13 +33,13 @@ func NewEncoder(keys []Key, shared bool) *Encoder { return &Encoder{keys: keys, 
 
 // Encode packs the rows sel (nil: 0..n-1) of columns, n rows in all.
 func (e *Encoder) Encode(cols []*vector.Vector, sel []uint32, n int) {
-	e.used, e.free, e.Exact = 0, 0, true
+	e.used, e.free, e.Exact, e.fields = 0, 0, true, nil
 	e.piece = sized(e.piece, n)
 	for i := range e.keys {
 		if !e.Exact {
 			break
 		}
-		e.column(&e.keys[i], cols[i], sel, n)
+		e.column(i, cols[i], sel, n)
 	}
 	if e.used == 0 {
 		e.word(n)
@@ -90,19 +91,24 @@ func (e *Encoder) pack(piece []uint64, bits int) {
 	}
 }
 
-func (e *Encoder) column(key *Key, v *vector.Vector, sel []uint32, n int) {
+func (e *Encoder) column(k int, v *vector.Vector, sel []uint32, n int) {
+	key := &e.keys[k]
 	e.findNulls(v, sel, n)
 	if len(e.nulls) > 0 || e.shared {
 		e.packNulls(key, n)
 	}
 	for _, b := range e.values(v, sel, n) {
-		piece, bits := e.piece[:n], b.bits
+		piece, f := e.piece[:n], field{key: k, width: b.bits}
 		e.fill(v, sel, piece, b)
 		if !e.shared {
-			bits = e.squeeze(piece)
+			f.width, f.base, f.shift = e.squeeze(piece)
 		}
-		e.finish(key, piece, bits)
-		e.pack(piece, bits)
+		e.finish(key, piece, f.width)
+		e.pack(piece, f.width)
+		if e.used == 1 && b.readable(v) && len(e.nulls) == 0 {
+			f.up, f.flip = uint(e.free), key.Descending
+			e.fields = append(e.fields, f)
+		}
 	}
 }
 
@@ -143,10 +149,10 @@ func (e *Encoder) packNulls(key *Key, n int) {
 }
 
 // squeeze makes pieces as narrow as their order allows: less the smallest one, and without low bits that are the same in all. It
-// returns their width. Null rows' pieces may become anything.
-func (e *Encoder) squeeze(piece []uint64) int {
+// returns their width, the smallest one and how many bits were left out. Null rows' pieces may become anything.
+func (e *Encoder) squeeze(piece []uint64) (width int, base uint64, shift uint) {
 	if len(e.nulls) == len(piece) {
-		return 0
+		return 0, 0, 0
 	}
 	first := 0
 	for first < len(e.nulls) && int(e.nulls[first]) == first {
@@ -160,13 +166,13 @@ func (e *Encoder) squeeze(piece []uint64) int {
 		lo, hi, differ = min(lo, x), max(hi, x), differ|(x^piece[0])
 	}
 	if differ == 0 {
-		return 0
+		return 0, lo, 0
 	}
-	shift := uint(bits.TrailingZeros64(differ))
+	shift = uint(bits.TrailingZeros64(differ))
 	for k := range piece {
 		piece[k] = (piece[k] - lo) >> shift
 	}
-	return bits.Len64((hi - lo) >> shift)
+	return bits.Len64((hi - lo) >> shift), lo, shift
 }
 
 // finish turns a descending column round and gives null rows one value.
@@ -320,20 +326,26 @@ func fillFixed(v *vector.Vector, sel []uint32, out []uint64) {
 		}
 	case t.Kind == types.KindFloat:
 		fillFloats(vector.Values[float32](v), v, sel, out)
-	case t.Kind == types.KindBoolean:
-		fillInts(vector.Values[uint8](v), v, sel, out, 0, 0xff)
 	case vector.Width(t) == 1:
-		fillInts(vector.Values[int8](v), v, sel, out, 1<<7, 0xff)
+		fillInts(vector.Values[uint8](v), v, sel, out, sign(t), 0xff)
 	case vector.Width(t) == 2:
-		fillInts(vector.Values[int16](v), v, sel, out, 1<<15, 0xffff)
+		fillInts(vector.Values[int16](v), v, sel, out, sign(t), 0xffff)
 	case vector.Width(t) == 4:
-		fillInts(vector.Values[int32](v), v, sel, out, 1<<31, 0xffffffff)
+		fillInts(vector.Values[int32](v), v, sel, out, sign(t), 0xffffffff)
 	default:
-		fillInts(vector.Values[int64](v), v, sel, out, 1<<63, math.MaxUint64)
+		fillInts(vector.Values[int64](v), v, sel, out, sign(t), math.MaxUint64)
 	}
 }
 
-func fillInts[T int8 | int16 | int32 | int64 | uint8](values []T, v *vector.Vector, sel []uint32, out []uint64, sign, mask uint64) {
+// sign is the bit that has to be turned round for whole numbers of a type to have the order of their bits.
+func sign(t *types.Type) uint64 {
+	if t.Kind == types.KindBoolean {
+		return 0
+	}
+	return 1 << (8*vector.Width(t) - 1)
+}
+
+func fillInts[T int16 | int32 | int64 | uint8](values []T, v *vector.Vector, sel []uint32, out []uint64, sign, mask uint64) {
 	for k := range out {
 		out[k] = uint64(values[v.Row(at(sel, k))])&mask ^ sign
 	}
