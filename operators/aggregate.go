@@ -47,6 +47,7 @@ type hashAggregate struct {
 	emitted int // groups of the table that were emitted; -1: still collecting
 	out     vector.Batch
 
+	near  *nearParts
 	spill *partitioner
 	seen  seenValues
 	parts []*spillReader
@@ -65,6 +66,7 @@ type aggregateConfig struct {
 	settings *planpb.Settings
 	types    []*types.Type // output
 	states   []*types.Type // keys, then states
+	merges   bool          // its input is like states
 }
 
 // aggregateInput is what one function reads of a batch.
@@ -90,7 +92,18 @@ func newHashAggregate(pb *planpb.HashAggregate, in Operator, s *planpb.Settings)
 			return nil, err
 		}
 	}
+	c.merges = (c.mode == modeFinal || c.mode == modeMerge) && inPlace(pb.Groups) && len(pb.Groups) > 0
 	return newAggregate(c, in, 0)
+}
+
+// inPlace reports whether expressions are the first columns in order.
+func inPlace(es []*planpb.Expr) bool {
+	for i, place := range places(es) {
+		if place != i {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *aggregateConfig) addCall(e *planpb.Expr, input []*types.Type) error {
@@ -164,6 +177,12 @@ func (o *hashAggregate) Next() (*vector.Batch, error) {
 			}
 			o.reset()
 		}
+		if o.ended && o.near != nil {
+			if err := o.nextNear(); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if o.ended {
 			return nil, nil
 		}
@@ -186,6 +205,12 @@ func (o *hashAggregate) collect() error {
 		if b == nil {
 			return o.endInput()
 		}
+		if o.near != nil {
+			if err := o.addNear(b); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := o.add(b); err != nil {
 			return err
 		}
@@ -207,6 +232,8 @@ func (o *hashAggregate) full() (bool, error) {
 	switch {
 	case o.mode == modePartial && o.table != nil && o.passed():
 		return true, nil
+	case o.mem.fits(n) && o.merges && o.spill == nil && o.table.Len() > nearMany:
+		return false, o.startNear()
 	case o.mem.fits(n):
 		return false, nil
 	case o.mode == modePartial:
@@ -257,6 +284,9 @@ func (o *hashAggregate) memSize() int64 {
 	if o.table != nil {
 		n = o.table.MemSize()
 	}
+	if o.near != nil {
+		n += o.near.memSize()
+	}
 	for i, f := range o.funcs {
 		n += f.MemSize()
 		if d := o.inputs[i].distinct; d != nil {
@@ -282,13 +312,20 @@ func (o *hashAggregate) endInput() error {
 			return err
 		}
 	}
-	if o.spill == nil {
-		o.emitted = 0
-		if o.table == nil {
-			o.resize(1)
-		}
+	switch {
+	case o.near != nil:
 		return nil
+	case o.spill != nil:
+		return o.endSpill()
+	case o.table == nil:
+		o.resize(1)
 	}
+	o.emitted = 0
+	return nil
+}
+
+// endSpill writes the last groups and ends the files.
+func (o *hashAggregate) endSpill() error {
 	if err := o.spillGroups(); err != nil {
 		return err
 	}
@@ -382,23 +419,33 @@ func (o *hashAggregate) statesOf(from, n int) *vector.Batch {
 
 // spillGroups writes all groups to the files of their hashes and forgets them.
 func (o *hashAggregate) spillGroups() error {
+	o.beginSpill()
+	if err := o.eachState(func(b *vector.Batch) error { return o.spill.add(b.Cols[:len(o.keyTypes)], b.Cols, nil, b.N) }); err != nil {
+		return err
+	}
+	if o.table.MemSize() > o.mem.working() { // or its empty slots would have the next batch spilled
+		o.table = hashtable.New(o.keyTypes)
+	}
+	o.reset()
+	return nil
+}
+
+func (o *hashAggregate) beginSpill() {
 	if o.spill == nil {
 		o.spill = newPartitioner(o.ctx, o.states, o.depth)
 	}
+}
+
+// eachState calls f with all groups as batches of keys and states.
+func (o *hashAggregate) eachState(f func(*vector.Batch) error) error {
 	for from := 0; from < o.total(); from += vector.BatchRows {
-		n := min(vector.BatchRows, o.total()-from)
-		b := o.statesOf(from, n)
-		if err := o.spill.add(b.Cols[:len(o.keyTypes)], b.Cols, nil, n); err != nil {
+		if err := f(o.statesOf(from, min(vector.BatchRows, o.total()-from))); err != nil {
 			return err
 		}
 		if err := o.ctx.Err(); err != nil {
 			return err
 		}
 	}
-	if o.table.MemSize() > o.mem.working() { // or its empty slots would have the next batch spilled
-		o.table = hashtable.New(o.keyTypes)
-	}
-	o.reset()
 	return nil
 }
 
@@ -427,7 +474,7 @@ func (o *hashAggregate) nextPart() (*vector.Batch, error) {
 		if c.mode == modeComplete {
 			c.mode = modeFinal
 		}
-		c.groupBy = columns(c.keyTypes)
+		c.groupBy, c.merges = columns(c.keyTypes), true
 		c.inputs = append([]aggregateInput(nil), c.inputs...)
 		for i := range c.inputs {
 			c.inputs[i].distinct = nil // only different values were aggregated
@@ -456,7 +503,7 @@ func (o *hashAggregate) Close() error {
 	for _, p := range o.parts {
 		p.Close()
 	}
-	o.table, o.funcs, o.parts, o.sub = nil, nil, nil, nil
+	o.table, o.funcs, o.parts, o.sub, o.near = nil, nil, nil, nil, nil
 	return err
 }
 

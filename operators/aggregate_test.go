@@ -5,6 +5,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"millrace/memory"
 	"millrace/operators/agg"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/types"
@@ -166,6 +167,64 @@ func TestPartialAggregateEmitsGroupsThatArePassed(t *testing.T) {
 		}
 		if err := partial.Close(); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// Groups that a cache does not hold are merged part by part: in memory, in files, and in files after a while in memory, which others take in the end.
+func TestManyGroupsAreMergedByParts(t *testing.T) {
+	const groups = 150_000
+	keys := append(random(groups, 1<<60), random(groups, 1<<60)...) // each of them twice
+	ones := make([]int64, len(keys))
+	for i := range ones {
+		ones[i] = int64(i)
+	}
+	for _, limit := range []int64{1 << 30, 1<<30 + 1, 6 << 20, 5 << 20, 4 << 20, 1 << 20} {
+		taken := limit == 1<<30+1
+		in := batches(vector.FromSlice(types.Long, keys), vector.FromSlice(types.Long, ones))
+		final, err := newHashAggregate(&planpb.HashAggregate{Mode: modeFinal, Groups: []*planpb.Expr{col(0, types.Long)},
+			Aggregates: []*planpb.Expr{call("sum", types.Long, col(1, types.Long))}}, in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := benchCtx(t)
+		ctx.Memory = memory.NewPool("test", limit)
+		m := &OperatorMetrics{}
+		final.(*hashAggregate).setMetrics(m)
+		if err := final.Open(ctx); err != nil {
+			t.Fatal(err)
+		}
+		sums, began := map[int64]int64{}, false
+		for {
+			b, err := final.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b == nil {
+				break
+			}
+			began = began || final.(*hashAggregate).near != nil
+			if o := final.(*hashAggregate); taken && o.near != nil && o.near.next == 3 {
+				o.mem.release()
+				o.mem.pool = memory.NewPool("little", 1<<20)
+			}
+			for i, k := range vector.Values[int64](b.Cols[0])[:b.N] {
+				if _, twice := sums[k]; twice {
+					t.Fatalf("%d bytes: the group %d comes twice", limit, k)
+				}
+				sums[k] = vector.Values[int64](b.Cols[1])[i]
+			}
+		}
+		if err := final.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for i, k := range keys[:groups] {
+			if sums[k] != int64(2*i+groups) {
+				t.Fatalf("%d bytes: the sum of group %d is %d", limit, i, sums[k])
+			}
+		}
+		if len(sums) != groups || began != (limit >= 1<<30) || (m.SpilledBytes > 0) != (limit != 1<<30) {
+			t.Errorf("%d bytes: %d groups, in memory: %v, %d bytes spilled", limit, len(sums), began, m.SpilledBytes)
 		}
 	}
 }

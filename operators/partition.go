@@ -14,25 +14,21 @@ const (
 	maxDepth   = 6
 )
 
-// partitioner scatters rows to spill files by the hash of keys.
-type partitioner struct {
-	writers [radixParts]*spillWriter
-	rows    [radixParts][]uint32
-	hasher  hashtable.Hasher
-	hashes  []uint64
-	depth   int
+// scatter deals rows out by the hash of keys.
+type scatter struct {
+	salt   uint64 // what one salt brings together another takes apart
+	bits   uint   // of the number of parts
+	rows   [][]uint32
+	hasher hashtable.Hasher
+	hashes []uint64
 }
 
-func newPartitioner(ctx *Ctx, columns []*types.Type, depth int) *partitioner {
-	p := &partitioner{depth: depth}
-	for i := range p.writers {
-		p.writers[i] = newSpillWriter(ctx, columns)
-	}
-	return p
+func newScatter(bits uint, salt uint64) scatter {
+	return scatter{salt: salt * 0x94d049bb133111eb, bits: bits, rows: make([][]uint32, 1<<bits)}
 }
 
-// add scatters the rows sel (nil: 0..n-1) of columns, by keys that are aligned with them; n is the number of rows in sel.
-func (p *partitioner) add(keys, cols []*vector.Vector, sel []uint32, n int) error {
+// split calls put for each part that rows go to, with those among sel (nil: 0..n-1; n in all), whose keys are aligned with them.
+func (p *scatter) split(keys []*vector.Vector, sel []uint32, n int, put func(part int, rows []uint32) error) error {
 	if cap(p.hashes) < n {
 		p.hashes = make([]uint64, n+n/4)
 	}
@@ -41,9 +37,8 @@ func (p *partitioner) add(keys, cols []*vector.Vector, sel []uint32, n int) erro
 	for i := range p.rows {
 		p.rows[i] = p.rows[i][:0]
 	}
-	shift, salt := uint(64-radixBits), uint64(p.depth+1)*0x94d049bb133111eb // what one depth brings together the next takes apart
 	for k, h := range hashes {
-		part := hashtable.Mix(h^salt) >> shift
+		part := hashtable.Mix(h^p.salt) >> (64 - p.bits)
 		r := uint32(k)
 		if sel != nil {
 			r = sel[k]
@@ -54,11 +49,30 @@ func (p *partitioner) add(keys, cols []*vector.Vector, sel []uint32, n int) erro
 		if len(rows) == 0 {
 			continue
 		}
-		if err := p.writers[i].write(cols, rows, 0); err != nil {
+		if err := put(i, rows); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// partitioner scatters rows to spill files by the hash of keys.
+type partitioner struct {
+	scatter
+	writers [radixParts]*spillWriter
+}
+
+func newPartitioner(ctx *Ctx, columns []*types.Type, depth int) *partitioner {
+	p := &partitioner{scatter: newScatter(radixBits, uint64(depth+1))}
+	for i := range p.writers {
+		p.writers[i] = newSpillWriter(ctx, columns)
+	}
+	return p
+}
+
+// add scatters the rows sel (nil: 0..n-1) of columns, by keys that are aligned with them; n is the number of rows in sel.
+func (p *partitioner) add(keys, cols []*vector.Vector, sel []uint32, n int) error {
+	return p.split(keys, sel, n, func(part int, rows []uint32) error { return p.writers[part].write(cols, rows, 0) })
 }
 
 // finish ends all files.

@@ -140,11 +140,11 @@ const largeBroadcast = 16
 // of all of it is less work than moving both sides.
 func (p *planner) small(t, other *part) bool {
 	limit := float64(p.o.BroadcastBytes)
-	return t.bytes <= limit || t.bytes <= largeBroadcast*limit && buildWork*t.rows*float64(other.tasks) < other.rows
+	return t.bytes <= limit || t.bytes <= largeBroadcast*limit && buildWork*t.rows*float64(other.tasks) < t.rows+other.rows
 }
 
-// buildWork is the work of adding a row to a join's table, in rows moved.
-const buildWork = 3
+// buildWork is the work of handing a row to another task and adding it to a join's table, in rows moved.
+const buildWork = 1
 
 // broadcast gives every one of n tasks all rows of a part.
 func (p *planner) broadcast(t *part, n int) *part {

@@ -2,6 +2,7 @@ package shuffle
 
 import (
 	"bytes"
+	"slices"
 	"sort"
 
 	"github.com/apache/arrow-go/v18/arrow/ipc"
@@ -23,6 +24,10 @@ type ranges struct {
 	inner  int              // how many bounds divide partitions
 	words  [][]uint64       // of the bounds
 	enc    *sortkey.Encoder // of the rows
+	first  *sortkey.Encoder // of their first key alone, which decides for most
+	heads  []uint64         // the first word of the bounds' first key
+	tied   []uint32         // rows for which it does not decide
+	sel    []uint32
 }
 
 func (t *Partitioner) setRanges(p *planpb.Partitioning, input []*types.Type, s *planpb.Settings) error {
@@ -66,6 +71,9 @@ func (r *ranges) read(stream []byte, columns []*types.Type) error {
 	enc := sortkey.NewEncoder(r.keys, true)
 	enc.Encode(r.bounds.Cols, nil, r.bounds.N)
 	r.words, r.enc = enc.Words, sortkey.NewEncoder(r.keys, true)
+	r.first = sortkey.NewEncoder(r.keys[:1], true)
+	r.first.Encode(r.bounds.Cols[:1], nil, r.bounds.N)
+	r.heads = slices.Clone(r.first.Words[0])
 	return nil
 }
 
@@ -79,13 +87,34 @@ func (r *ranges) assign(ctx *expr.Ctx, b *vector.Batch, out []uint32) error {
 		}
 		r.cols = append(r.cols, v)
 	}
-	r.enc.Encode(r.cols, b.Sel, len(out))
-	for k := range out {
+	r.first.Encode(r.cols[:1], b.Sel, len(out))
+	r.tied, r.sel = r.tied[:0], r.sel[:0]
+	heads := r.heads[:r.inner]
+	for k, x := range r.first.Words[0][:len(out)] {
+		p, tied := slices.BinarySearch(heads, x)
+		out[k] = uint32(p)
+		if tied {
+			r.tied = append(r.tied, uint32(k))
+		}
+	}
+	if len(r.tied) == 0 {
+		return nil
+	}
+	return r.decide(b, out)
+}
+
+// decide finds the ranges of the tied rows by all keys.
+func (r *ranges) decide(b *vector.Batch, out []uint32) error {
+	for _, k := range r.tied {
 		row := k
 		if b.Sel != nil {
-			row = int(b.Sel[k])
+			row = b.Sel[k]
 		}
-		out[k] = uint32(sort.Search(r.inner, func(p int) bool { return !r.above(k, row, p) }))
+		r.sel = append(r.sel, row)
+	}
+	r.enc.Encode(r.cols, r.sel, len(r.sel))
+	for i, k := range r.tied {
+		out[k] = uint32(sort.Search(r.inner, func(p int) bool { return !r.above(i, int(r.sel[i]), p) }))
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package vector
 
 import (
 	"math"
+	"strings"
 	"sync"
 	"unsafe"
 
@@ -356,11 +357,25 @@ func extend(b []byte, n int) []byte {
 	if need <= cap(b) {
 		return b[:need]
 	}
-	words := make([]uint64, (max(need, 2*len(b))+15)/8)
-	g := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), len(words)*8)[:need]
+	g := uncleared(max(need, 2*len(b)))[:need]
 	copy(g, b)
 	return g
 }
+
+// uncleared returns n bytes of any content, 8-byte aligned, for who writes all that he shows.
+func uncleared(n int) []byte {
+	if n < clearedBytes {
+		words := make([]uint64, (n+15)/8)
+		return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), len(words)*8)
+	}
+	var b strings.Builder // clears nothing, and nobody else sees its memory
+	b.Grow(n)
+	b.WriteByte(0)
+	return unsafe.Slice(unsafe.StringData(b.String()), n)
+}
+
+// clearedBytes is up to how many bytes clearing costs nothing to speak of.
+const clearedBytes = 4096
 
 func extendInt32(b []int32, n int) []int32 {
 	need := len(b) + n

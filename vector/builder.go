@@ -82,7 +82,7 @@ func (b *Builder) begin() {
 	for i, t := range b.types {
 		v := &Vector{}
 		if b.room != nil {
-			v.Data = grow(nil, b.room[i])
+			v.Data = uncleared(b.room[i])[:0]
 		}
 		v.Clear(t)
 		b.batch.Cols[i] = v

@@ -3,6 +3,8 @@ package agg
 import (
 	"bytes"
 
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
+
 	"millrace/operators/sortkey"
 	"millrace/types"
 	"millrace/vector"
@@ -68,6 +70,14 @@ func betterThan(t *types.Type, largest bool) func(*vector.Vector, int, *vector.V
 	case t.IsStringLike():
 		return func(a *vector.Vector, i int, b *vector.Vector, j int) bool {
 			return bytes.Compare(a.Str(i), b.Str(j)) < 0
+		}
+	case t.Kind == types.KindDecimal && vector.Width(t) == 16 && largest:
+		return func(a *vector.Vector, i int, b *vector.Vector, j int) bool {
+			return vector.Values[decimal128.Num](b)[j].Less(vector.Values[decimal128.Num](a)[i])
+		}
+	case t.Kind == types.KindDecimal && vector.Width(t) == 16:
+		return func(a *vector.Vector, i int, b *vector.Vector, j int) bool {
+			return vector.Values[decimal128.Num](a)[i].Less(vector.Values[decimal128.Num](b)[j])
 		}
 	case largest:
 		return func(a *vector.Vector, i int, b *vector.Vector, j int) bool { return sortkey.Values(a, i, b, j) > 0 }

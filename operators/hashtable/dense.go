@@ -14,8 +14,8 @@ type denseTable struct {
 }
 
 const (
-	// denseShare is how many places of the array there may be for each key: then it is as large as a hash table.
-	denseShare = 8
+	// denseShare is how many places of the array there may be for each key: then it is as large as a hash table can be, and still read in the keys' order.
+	denseShare = 20
 	// denseKeys is for how many keys there may be places at least.
 	denseKeys = 512
 )

@@ -42,7 +42,7 @@ func (e *Encoder) Encode(cols []*vector.Vector, sel []uint32, n int) {
 		e.column(i, cols[i], sel, n)
 	}
 	if e.used == 0 {
-		e.word(n)
+		clear(e.word(n))
 	}
 	e.Words = e.Words[:e.used]
 }
@@ -54,7 +54,7 @@ func sized(s []uint64, n int) []uint64 {
 	return s[:n]
 }
 
-// word starts the next word.
+// word starts the next word, of any content.
 func (e *Encoder) word(n int) []uint64 {
 	if e.used < cap(e.Words) {
 		e.Words = e.Words[:e.used+1]
@@ -62,7 +62,6 @@ func (e *Encoder) word(n int) []uint64 {
 		e.Words = append(e.Words, nil)
 	}
 	e.Words[e.used] = sized(e.Words[e.used], n)
-	clear(e.Words[e.used])
 	e.used, e.free = e.used+1, 64
 	return e.Words[e.used-1]
 }
@@ -75,11 +74,17 @@ func (e *Encoder) pack(piece []uint64, bits int) {
 	if e.free == 0 {
 		e.word(len(piece))
 	}
-	over := max(0, bits-e.free)
+	over, first := max(0, bits-e.free), e.free == 64
 	e.free -= bits - over
 	dst, up, down := e.Words[e.used-1][:len(piece)], uint(e.free), uint(over)
-	for k, x := range piece {
-		dst[k] |= x >> down << up
+	if first {
+		for k, x := range piece {
+			dst[k] = x >> down << up
+		}
+	} else {
+		for k, x := range piece {
+			dst[k] |= x >> down << up
+		}
 	}
 	if over == 0 {
 		return
