@@ -155,7 +155,7 @@ func (st *statement) analyze(n plan.Node) (plan.Node, error) {
 
 func (st *statement) conf() analyze.Conf {
 	return analyze.Conf{ANSI: st.settings.Ansi, CaseSensitive: st.settings.CaseSensitive, TimeZone: st.settings.TimeZone,
-		NowMicros: st.settings.NowMicros, User: st.s.User, Database: st.database(), Get: st.s.Conf.Get, Eval: st.fold, ParseSchema: parseSchema,
+		NowMicros: st.settings.NowMicros, User: st.s.User, Database: st.database(), Get: st.s.Conf.Get, Eval: st.fold, ParseSchema: parseSchema, ParseInterval: sql.ParseInterval,
 		Span: st.streams.Span, Variable: st.variable, Collect: st.collect}
 }
 

@@ -217,6 +217,7 @@ func TestStatefulShapes(t *testing.T) {
 		"SELECT s.c, r.name FROM (SELECT i, count(*) AS c FROM t GROUP BY i) s JOIN VALUES (1, 'one'), (2, 'two') r(i, name) ON s.i = r.i",
 		"SELECT s.c, r.name FROM (SELECT i, count(*) AS c FROM t GROUP BY i) s JOIN (SELECT 1 AS i, 'none' AS name WHERE rand(1) > 2) r ON s.i = r.i",
 		"SELECT x, a, count(*) FROM t GROUP BY x, a",
+		"SELECT window, i, sum(n) FROM t GROUP BY window(timestamp_micros(n * 1000000), '9 minutes', '4 minutes'), i",
 	} {
 		for _, s := range []setup{setups[1], setups[2]} {
 			c := newCluster(t, s)
@@ -290,6 +291,7 @@ func TestRefusedStreams(t *testing.T) {
 		{plan.UpdateOutput, "SELECT k FROM t LIMIT 3", "_LEGACY_ERROR_TEMP_3102"},
 		{plan.AppendOutput, "SELECT row_number() OVER (PARTITION BY k ORDER BY i) FROM t", "NON_TIME_WINDOW_NOT_SUPPORTED_IN_STREAMING"},
 		{plan.AppendOutput, "SELECT DISTINCT k FROM t", "UNSUPPORTED_FEATURE"},
+		{plan.UpdateOutput, "SELECT count(*) FROM t GROUP BY session_window(timestamp_micros(n * 1000000), '1 minute')", "UNSUPPORTED_FEATURE"},
 		{plan.AppendOutput, "SELECT a.k FROM t a JOIN t b ON a.k = b.k", "UNSUPPORTED_FEATURE"},
 		{plan.AppendOutput, "SELECT k FROM t LIMIT 3", "UNSUPPORTED_FEATURE"},
 	} {

@@ -12,8 +12,12 @@ func (a *analyzer) project(n *plan.Project, having plan.Expr) (plan.Node, error)
 	if err != nil {
 		return nil, err
 	}
+	written := n.Exprs
+	if in, err = a.timeWindows(in, &written); err != nil {
+		return nil, err
+	}
 	s := a.scope(in)
-	list, err := a.selectList(s, n.Exprs)
+	list, err := a.selectList(s, written)
 	if err != nil {
 		return nil, err
 	}
@@ -49,6 +53,11 @@ func (a *analyzer) shapeOver(in plan.Node, list []plan.Expr) (plan.Node, error) 
 func (a *analyzer) aggregate(n *plan.Aggregate, having plan.Expr) (plan.Node, error) {
 	in, err := a.node(n.Input)
 	if err != nil {
+		return nil, err
+	}
+	m := *n
+	n = &m
+	if in, err = a.timeWindows(in, &n.Exprs, &n.Groups); err != nil {
 		return nil, err
 	}
 	s := a.scope(in)
@@ -110,7 +119,10 @@ func (a *analyzer) grouped(s *scope, in plan.Node, b *block, list []plan.Expr, h
 		}
 		all = append(append([]plan.Expr(nil), outs...), cond)
 	}
-	n := b.node(all)
+	n, err := b.node(all)
+	if err != nil {
+		return nil, err
+	}
 	if cond != nil {
 		n = &plan.Filter{Input: n, Condition: cond}
 	}

@@ -48,6 +48,8 @@ type Conf struct {
 	Collect func(n plan.Node, limit int) ([][]any, error)
 	// ParseSchema reads a type or the columns of a table; nil: schemas in functions' arguments are not known.
 	ParseSchema func(text string) (*types.Type, error)
+	// ParseInterval reads an interval such as "1 day 2 hours"; nil: window's durations are numbers only.
+	ParseInterval func(text string) (months, days int32, micros int64, err error)
 	// Span is the relation, resolved or not, of the rows that a micro-batch reads of a streaming source; nil: there is no micro-batch.
 	Span func(plan.StreamTable) (plan.Node, error)
 	// Variable finds a session variable; nil: there are none.

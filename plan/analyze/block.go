@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"slices"
+
 	"millrace/errs"
 	"millrace/plan"
 	"millrace/plan/fn"
@@ -28,7 +30,10 @@ func (a *analyzer) newBlock(input plan.Node, groups []plan.Expr) *block {
 			continue
 		}
 		attr, ok := g.(*plan.Attribute)
-		if !ok || fn.HasMap(attr.T) {
+		switch {
+		case isSession(g):
+			attr = &plan.Attribute{ID: a.id(), Name: attr.Name, T: attr.T, Null: attr.Null, Metadata: attr.Metadata}
+		case !ok || fn.HasMap(attr.T):
 			attr = &plan.Attribute{ID: a.id(), Name: Pretty(g), T: plan.TypeOf(g), Null: plan.IsNullable(g)}
 		}
 		b.keys, b.attrs = append(b.keys, g), append(b.attrs, attr)
@@ -157,7 +162,7 @@ func (b *block) missing(e *plan.Attribute) error {
 }
 
 // node makes the aggregation, its output in the order of outs where these are its own columns.
-func (b *block) node(outs []plan.Expr) plan.Node {
+func (b *block) node(outs []plan.Expr) (plan.Node, error) {
 	in := b.input
 	agg := &plan.Aggregate{Groups: exprsOf(b.attrs)}
 	if b.sets != nil {
@@ -165,6 +170,10 @@ func (b *block) node(outs []plan.Expr) plan.Node {
 		agg.Groups = append(agg.Groups, exprsOf(b.sets.attrs)...)
 	} else if pre := b.computed(); len(pre) > 0 {
 		in = &plan.Project{Input: in, Exprs: append(exprsOf(output(in)), pre...)}
+	}
+	in, err := b.sessions(in)
+	if err != nil {
+		return nil, err
 	}
 	agg.Input = in
 	placed := map[plan.ID]bool{}
@@ -193,14 +202,29 @@ func (b *block) node(outs []plan.Expr) plan.Node {
 	for _, s := range b.slots {
 		place(s.ID)
 	}
-	return agg
+	return agg, nil
+}
+
+// sessions merges the sessions by which rows are grouped.
+func (b *block) sessions(in plan.Node) (plan.Node, error) {
+	at := slices.IndexFunc(b.keys, isSession)
+	switch {
+	case at < 0:
+		return in, nil
+	case b.sets != nil:
+		return nil, errs.Unsupportedf("session_window in GROUPING SETS, ROLLUP or CUBE is not supported.")
+	case slices.ContainsFunc(b.keys[at+1:], isSession):
+		return nil, errs.Unsupportedf("Grouping by several columns of session_window is not supported.")
+	}
+	others := exprsOf(b.attrs)
+	return b.a.mergeSessions(in, b.keys[at].(*plan.Attribute), b.attrs[at], slices.Delete(others, at, at+1))
 }
 
 // computed are the grouping expressions that are not columns already.
 func (b *block) computed() []plan.Expr {
 	var pre []plan.Expr
 	for i, k := range b.keys {
-		if c, ok := k.(*plan.Attribute); !ok || c.ID != b.attrs[i].ID {
+		if c, ok := k.(*plan.Attribute); !isSession(k) && (!ok || c.ID != b.attrs[i].ID) {
 			pre = append(pre, &plan.Alias{Child: b.value(i), Names: []string{b.attrs[i].Name}, ID: b.attrs[i].ID})
 		}
 	}

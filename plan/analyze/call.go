@@ -29,6 +29,10 @@ func init() { // the functions refer to special
 		"datepart":     (*analyzer).extractField,
 		"collate":      (*analyzer).collateCall,
 		"collation":    (*analyzer).collationCall,
+		"window_time":  (*analyzer).windowTime,
+
+		"window":         (*analyzer).timeWindowCall,
+		"session_window": (*analyzer).timeWindowCall,
 	}
 	for name := range inputFile {
 		special[name] = (*analyzer).inputFileCall

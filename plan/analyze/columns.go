@@ -13,10 +13,18 @@ func (a *analyzer) withColumns(n *plan.WithColumns) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	old := output(in)
+	values := make([]plan.Expr, len(n.Aliases))
+	for i, al := range n.Aliases {
+		values[i] = al.Child
+	}
+	if in, err = a.timeWindows(in, &values); err != nil {
+		return nil, err
+	}
 	s := a.scope(in)
 	added := make([]plan.Expr, len(n.Aliases))
 	for i, al := range n.Aliases {
-		e, err := a.expr(s, al)
+		e, err := a.expr(s, values[i])
 		if err != nil {
 			return nil, err
 		}
@@ -29,7 +37,7 @@ func (a *analyzer) withColumns(n *plan.WithColumns) (plan.Node, error) {
 	}
 	used := make([]bool, len(added))
 	var list []plan.Expr
-	for _, c := range output(in) {
+	for _, c := range old {
 		var e plan.Expr = c
 		for i, al := range n.Aliases {
 			if a.same(al.Names[0], c.Name) {
@@ -172,7 +180,7 @@ func (a *analyzer) deduplicate(n *plan.Deduplicate) (plan.Node, error) {
 	}
 	out := output(in)
 	if n.All {
-		return &plan.Distinct{Input: in}, noMaps(out)
+		return a.distinct(&plan.Distinct{Input: in})
 	}
 	keys := map[plan.ID]bool{}
 	var groups []plan.Expr
@@ -182,6 +190,9 @@ func (a *analyzer) deduplicate(n *plan.Deduplicate) (plan.Node, error) {
 			return nil, unresolvedAmong(out, name)
 		}
 		for _, c := range found {
+			if isSession(c) {
+				return nil, errs.Unsupportedf("dropDuplicates by a column of session_window is not supported.")
+			}
 			if !keys[c.ID] {
 				keys[c.ID] = true
 				groups = append(groups, c)

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"millrace/errs"
@@ -71,7 +72,7 @@ func (a *analyzer) rows(n plan.Node) (out plan.Node, err error, ok bool) {
 		out, err = a.repartition(n)
 	case *plan.Distinct:
 		if out, err = a.sameColumns(n); err == nil {
-			err = noMaps(output(out))
+			out, err = a.distinct(out.(*plan.Distinct))
 		}
 	case *plan.Hint:
 		out, err = a.hint(n)
@@ -164,7 +165,11 @@ func (a *analyzer) filter(n *plan.Filter) (plan.Node, error) {
 	if a.hasGenerator(n.Condition) {
 		return nil, errs.New("UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "plan", "Filter "+Pretty(n.Condition))
 	}
-	wide, list, err := a.over(in, []plan.Expr{n.Condition}, false)
+	written := []plan.Expr{n.Condition}
+	if in, err = a.timeWindows(in, &written); err != nil {
+		return nil, err
+	}
+	wide, list, err := a.over(in, written, false)
 	if err != nil {
 		return nil, err
 	}
@@ -180,6 +185,16 @@ func (a *analyzer) filter(n *plan.Filter) (plan.Node, error) {
 		return nil, notBoolean(cond)
 	}
 	return a.narrow(&plan.Filter{Input: wide, Condition: cond}, in), nil
+}
+
+// distinct checks the columns. Sessions are made one as by GROUP BY.
+func (a *analyzer) distinct(n *plan.Distinct) (plan.Node, error) {
+	cols := exprsOf(output(n))
+	if err := noMaps(output(n)); err != nil || !slices.ContainsFunc(cols, isSession) {
+		return n, err
+	}
+	b := a.newBlock(n.Input, cols)
+	return b.node(exprsOf(b.attrs))
 }
 
 func withoutPlanID(n plan.Node) plan.Node {

@@ -32,6 +32,11 @@ func (a *analyzer) pivot(n *plan.Pivot) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	m := *n
+	n = &m
+	if in, err = a.timeWindows(in, &n.Groups); err != nil {
+		return nil, err
+	}
 	s := a.scope(in)
 	p := &pivoted{a: a, in: in}
 	if p.column, err = a.expr(s, n.Column); err != nil {
@@ -216,7 +221,11 @@ func (p *pivoted) twice() (plan.Node, error) {
 		results[i] = al.Attribute()
 		outs = append(outs, al)
 	}
-	first, err := a.shape(b.node(outs), outs)
+	grouped, err := b.node(outs)
+	if err != nil {
+		return nil, err
+	}
+	first, err := a.shape(grouped, outs)
 	if err != nil {
 		return nil, err
 	}
@@ -266,7 +275,11 @@ func (p *pivoted) conditional() (plan.Node, error) {
 			outs = append(outs, a.alias(of, p.outputName(v.name, i)))
 		}
 	}
-	return a.shape(b.node(outs), outs)
+	grouped, err := b.node(outs)
+	if err != nil {
+		return nil, err
+	}
+	return a.shape(grouped, outs)
 }
 
 // over is an aggregate call over the rows for which a condition holds: its arguments are null for all others, except for constants that say how it

@@ -114,7 +114,7 @@ func nameIsMade(written, resolved plan.Expr) bool {
 	case *plan.Literal:
 		return false
 	case *plan.Call:
-		return e.Name != "field" && e.Name != "[]" && e.Name != "element_fields" && !e.Generator
+		return e.Name != "field" && e.Name != "[]" && e.Name != "element_fields" && e.Name != "time_edge" && !e.Generator
 	}
 	return true
 }

@@ -12,6 +12,8 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
+func itoa64(n int64) string { return strconv.FormatInt(n, 10) }
+
 const maxSuggestions = 5
 
 // unresolvedColumn is the error for a name that no input has, with the nearest names that there are; in a function's body its parameters.

@@ -1,6 +1,7 @@
 package streaming
 
 import (
+	"slices"
 	"strings"
 
 	"millrace/errs"
@@ -90,6 +91,9 @@ func (q Query) checkNode(n plan.Node) error {
 	if !q.streams(n) {
 		return nil
 	}
+	if a, ok := n.(*plan.Aggregate); ok && slices.ContainsFunc(a.Groups, session) {
+		return errs.Unsupportedf("Grouping a stream by session_window is not supported yet.")
+	}
 	for _, c := range n.Children() {
 		if err := q.checkNode(c); err != nil {
 			return err
@@ -123,6 +127,12 @@ func (q Query) checkNode(n plan.Node) error {
 		}
 	}
 	return nil
+}
+
+// session reports whether a group is a column of session_window.
+func session(e plan.Expr) bool {
+	c, ok := e.(*plan.Attribute)
+	return ok && strings.Contains(c.Metadata, `"spark.sessionWindow":true`)
 }
 
 // checkSubqueries refuses streams in subqueries, which would be other rows in every batch.
