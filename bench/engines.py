@@ -84,20 +84,21 @@ def spark_session():
     return s
 
 
-def command(engine, port, workers=2):
+def command(engine, port, workers=2, memory=""):
     if engine == "sail":
         return [CACHE + "/venv-sail/bin/sail", "spark", "server", "--ip", "127.0.0.1", "--port", str(port)]
-    return [ROOT + "/bin/millrace", "up", "--workers", str(workers), "--dir", RUN + "/cluster", "--port", str(port), "--ui-port", "0"]
+    limit = ["--worker-memory", memory] if memory else []
+    return [ROOT + "/bin/millrace", "up", "--workers", str(workers), *limit, "--dir", RUN + "/cluster", "--port", str(port), "--ui-port", "0"]
 
 
 class Connect:
     """A server of Spark Connect; began is the moment of its start."""
 
-    def __init__(self, engine, workers=2):
+    def __init__(self, engine, workers=2, memory=""):
         port = free_port()
         log = open(f"{RUN}/{engine}.log", "w")
         self.began = time.time()
-        self.server = subprocess.Popen(command(engine, port, workers), stdout=log, stderr=log, start_new_session=True)
+        self.server = subprocess.Popen(command(engine, port, workers, memory), stdout=log, stderr=log, start_new_session=True)
         wait_for(port, self.server)
         from pyspark.sql import SparkSession
         self.session = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").getOrCreate()
@@ -123,7 +124,7 @@ class Connect:
 
 
 class Spark(Connect):
-    def __init__(self, _engine, _workers=0):
+    def __init__(self, _engine, *_limits):
         self.began = time.time()
         self.session = spark_session()
         self.meter = Meter(os.getpid())
@@ -136,7 +137,7 @@ class Spark(Connect):
 class Local:
     """An engine in this process. It writes plain Parquet by its own writer, which is less than a Delta table but its fastest way."""
 
-    def __init__(self, _engine, _workers=0):
+    def __init__(self, _engine, *_limits):
         self.began = time.time()
         self.meter = Meter(os.getpid())
         self.cpu = self.meter.cpu

@@ -3,6 +3,7 @@
 
     tpch.py [--scale 1] [--runs 3] [--engines millrace,sail,duckdb,polars,datafusion,spark] [--only q01,q21,join] [--workers 2]
     tpch.py --spread 1,2,4        millrace alone with so many workers on the same two cores
+    tpch.py --memory 0,512MiB     millrace alone with so much memory for a worker (0: what it takes by itself)
 
 Prints the medians, their ratios to millrace (above 1: millrace was faster), the geometric mean and the worst query, the CPU seconds of all queries, the
 peak memory of the engine's processes, and the time from the engine's start to its first result. Results are kept in .run/bench/.
@@ -72,7 +73,7 @@ def one(a):
     """Run the queries on one engine; the results go to its file."""
     shutil.rmtree(RUN + "/cluster", ignore_errors=True)
     work = f"{RUN}/tpch-{a.one}"
-    engine = ENGINES[a.one](a.one, a.workers)
+    engine = ENGINES[a.one](a.one, a.workers, a.memory)
     out = {"engine": a.one, "queries": {}}
     try:
         engine.view("nation", f"{a.data}/delta/nation")
@@ -174,9 +175,9 @@ def summary(results, names, base):
     print(f"load average {os.getloadavg()[0]:.1f}")
 
 
-def launch(a, engine, out, workers):
+def launch(a, engine, out, workers, memory=""):
     r = subprocess.run([f"{CACHE}/venv-{ENVIRONMENT[engine]}/bin/python", os.path.abspath(__file__), "--one", engine, "--data", a.data, "--out", out,
-                        "--runs", str(a.runs), "--only", a.only, "--workers", str(workers)], check=False)
+                        "--runs", str(a.runs), "--only", a.only, "--workers", str(workers), "--memory", memory], check=False)
     if r.returncode != 0 or not os.path.exists(out):
         print(f"{engine} did not finish (exit code {r.returncode})")
         return None
@@ -192,6 +193,7 @@ def main():
     p.add_argument("--only", default="")
     p.add_argument("--workers", type=int, default=2)
     p.add_argument("--spread", default="")
+    p.add_argument("--memory", default="")
     p.add_argument("--kept", action="store_true", help="take the results of engines other than millrace from the last run")
     p.add_argument("--one", help=argparse.SUPPRESS)
     p.add_argument("--data", help=argparse.SUPPRESS)
@@ -206,7 +208,11 @@ def main():
     if a.spread:
         for n in map(int, a.spread.split(",")):
             results[f"{n} workers"] = launch(a, "millrace", f"{RUN}/tpch-{n}-workers.json", n)
-        return table({k: r for k, r in results.items() if r}, None)
+    for m in filter(None, a.memory.split(",")):
+        results["unlimited" if m == "0" else m] = launch(a, "millrace", f"{RUN}/tpch-{m}-memory.json", a.workers, "" if m == "0" else m)
+    if results:
+        results = {k: r for k, r in results.items() if r}
+        return table(results, next(iter(results.values()))) if results else None
     for engine in a.engines.split(","):
         out = f"{RUN}/tpch-{a.scale}-{engine}.json"
         if a.kept and engine != "millrace" and os.path.exists(out):
