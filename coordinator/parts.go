@@ -2,9 +2,11 @@ package coordinator
 
 import (
 	"context"
+	"net/url"
 	"path/filepath"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -134,6 +136,59 @@ func (k etcdKV) Change(ctx context.Context, when, then map[string][]byte) (bool,
 	}
 	r, err := k.c.Txn(ctx).If(conditions...).Then(changes...).Commit()
 	return err == nil && r.Succeeded, err
+}
+
+// How long the records of sessions are kept, and for how long one lease serves for new ones.
+const (
+	sessionTTL   = 24 * time.Hour
+	sessionSpell = time.Hour
+)
+
+// etcdSessions keeps records of sessions in etcd.
+type etcdSessions struct {
+	client *clientv3.Client
+
+	mu    sync.Mutex // guards the rest
+	lease clientv3.LeaseID
+	until time.Time // when the next lease is due
+}
+
+var _ session.Records = (*etcdSessions)(nil)
+
+func sessionRecord(k session.Key) string {
+	return "/millrace/sessions/" + url.PathEscape(k.User) + "/" + k.ID
+}
+
+// Begun implements session.Records.
+func (e *etcdSessions) Begun(ctx context.Context, k session.Key, serverID string) error {
+	lease, err := e.current(ctx)
+	if err == nil {
+		_, err = e.client.Put(ctx, sessionRecord(k), serverID, clientv3.WithLease(lease))
+	}
+	return err
+}
+
+func (e *etcdSessions) current(ctx context.Context) (clientv3.LeaseID, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if time.Now().Before(e.until) {
+		return e.lease, nil
+	}
+	l, err := e.client.Grant(ctx, int64(sessionTTL/time.Second))
+	if err != nil {
+		return 0, err
+	}
+	e.lease, e.until = l.ID, time.Now().Add(sessionSpell)
+	return e.lease, nil
+}
+
+// Known implements session.Records.
+func (e *etcdSessions) Known(ctx context.Context, k session.Key) (string, error) {
+	r, err := e.client.Get(ctx, sessionRecord(k))
+	if err != nil || len(r.Kvs) == 0 {
+		return "", err
+	}
+	return string(r.Kvs[0].Value), nil
 }
 
 // absolute is a warehouse's place whatever the working directory is later.

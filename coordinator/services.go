@@ -64,7 +64,7 @@ func newConnect(c *Coordinator) (Service, error) {
 		StreamTable: func(ctx context.Context, s *session.Session, r *plan.UnresolvedSource) (plan.StreamTable, error) {
 			return source.Open(ctx, sources, s, r)
 		}})
-	sessions := session.NewManager(session.Options{Engine: e, Catalog: catalog, IdleTimeout: sessionIdle, Dir: filepath.Join(c.Config.Dir, "sessions"),
+	sessions := session.NewManager(session.Options{Engine: e, Catalog: catalog, IdleTimeout: sessionIdle, Dir: filepath.Join(c.Config.Dir, "sessions"), Records: &etcdSessions{client: c.Etcd.Client},
 		Conf: map[string]string{"spark.sql.warehouse.dir": "file:" + warehouse}})
 	ctx, stop := context.WithCancel(context.Background())
 	records, err := newStreamRecords(ctx, c.Etcd.Client, c.ID, c.Config.etcdEndpoints() == nil)

@@ -65,7 +65,10 @@ type Engine struct {
 	compacted compactedPartitions
 }
 
-var _ session.Cacher = (*Engine)(nil)
+var (
+	_ session.Cacher   = (*Engine)(nil)
+	_ session.Recaller = (*Engine)(nil)
+)
 
 // New makes an engine.
 func New(o Options) *Engine {

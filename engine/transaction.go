@@ -103,6 +103,7 @@ func (st *statement) commitAll(t *transaction) error {
 			return err
 		}
 		if r, changes := t.tables[url].request(); changes {
+			r.Operation = st.operation()
 			parts = append(parts, r)
 		}
 	}

@@ -425,6 +425,7 @@ func (st *statement) commit(r txn.Request) (txn.Result, error) {
 	if t := st.transaction(); t != nil {
 		return t.stage(r)
 	}
+	r.Operation = st.operation()
 	res, err := st.e.o.Committer.CommitSurely(st.ctx, r)
 	st.e.frames.written(r.Table)
 	if err == nil {

@@ -8,6 +8,7 @@ var _ = register(map[string]Condition{
 	"DELTA_UNSUPPORTED_DATA_TYPES": {Invalid, ClassAnalysis, "0AKDC", "Found columns using unsupported data types: <dataTypeList>. You can set 'spark.databricks.delta.schema.typeCheck.enabled' to 'false' to disable the type check. Disabling this type check may allow users to create unsupported Delta tables and should only be used when trying to read/write legacy tables."},
 	"MILLRACE_TRANSACTION_OPEN":    {Invalid, ClassAnalysis, "25001", "The session has an open transaction: COMMIT or ROLLBACK it first."},
 	"MILLRACE_NO_TRANSACTION":      {Invalid, ClassAnalysis, "25P01", "<statement>: the session has no open transaction. BEGIN TRANSACTION opens one."},
+	"MILLRACE_OPERATION_COMMITTED": {Invalid, ClassSpark, "08007", "The coordinator that ran the operation <operationId> has ended, and the operation was not run again. It had committed <commits>."},
 	"MILLRACE_TRANSACTION_ABORTED": {Conflict, ClassConcurrentModification, "40001", "The transaction <txnId> was rolled back as a whole: <reason>. Begin it again."},
 
 	"DELTA_PATH_DOES_NOT_EXIST":                     {NotFound, ClassAnalysis, "42K03", "<path> doesn't exist, or is not a Delta table."},

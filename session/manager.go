@@ -24,6 +24,7 @@ type Options struct {
 	// IdleTimeout closes a session in which nothing has run for so long; zero: never.
 	IdleTimeout time.Duration
 	Now         func() time.Time // nil: time.Now
+	Records     Records          // nil: nobody remembers sessions
 }
 
 // Manager holds the sessions of a process.
@@ -54,24 +55,33 @@ func (m *Manager) Get(k Key, seen string) (*Session, error) {
 	if err := checkID(k.ID); err != nil {
 		return nil, err
 	}
+	s, made, err := m.get(k, seen)
+	if made {
+		m.note(s)
+	}
+	return s, err
+}
+
+func (m *Manager) get(k Key, seen string) (s *Session, made bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := m.sessions[k]
+	s = m.sessions[k]
 	if _, gone := m.closed[k]; gone && s == nil {
-		return nil, errs.New("INVALID_HANDLE.SESSION_CLOSED", "handle", k.ID)
+		return nil, false, errs.New("INVALID_HANDLE.SESSION_CLOSED", "handle", k.ID)
 	}
 	if seen != "" && (s == nil || s.ServerID != seen) {
-		return nil, errs.New("INVALID_HANDLE.SESSION_CHANGED", "handle", k.ID)
+		return nil, false, errs.New("INVALID_HANDLE.SESSION_CHANGED", "handle", k.ID)
 	}
-	if s == nil {
+	if made = s == nil; made {
 		s = m.make(k)
 		m.sessions[k] = s
 	}
 	s.touch(m.opts.Now())
-	return s, nil
+	return s, made, nil
 }
 
-// Find is a session that exists.
+// Find is a session that exists. A client that attaches again to an operation of a server that was started anew, and is told that its session is not there, sends
+// the operation again.
 func (m *Manager) Find(k Key, seen string) (*Session, error) {
 	if err := checkID(k.ID); err != nil {
 		return nil, err
@@ -88,9 +98,6 @@ func (m *Manager) Find(k Key, seen string) (*Session, error) {
 	}
 	if _, gone := m.closed[k]; gone {
 		return nil, errs.New("INVALID_HANDLE.SESSION_CLOSED", "handle", k.ID)
-	}
-	if seen != "" {
-		return nil, errs.New("INVALID_HANDLE.SESSION_CHANGED", "handle", k.ID)
 	}
 	return nil, errs.New("INVALID_HANDLE.SESSION_NOT_FOUND", "handle", k.ID)
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"millrace/delta"
 	"millrace/delta/log"
 	"millrace/errs"
@@ -59,6 +61,7 @@ type Committer struct {
 	logs  *log.Cache
 	heads Heads
 	opt   Options
+	id    string // tells this committer from those of other processes
 
 	ctx  context.Context // ends with Close
 	stop context.CancelFunc
@@ -70,7 +73,7 @@ type Committer struct {
 
 // New is a committer that reads tables through a cache, which others may share.
 func New(logs *log.Cache, heads Heads, options ...Options) *Committer {
-	c := &Committer{logs: logs, heads: heads, queues: map[string]*queue{}}
+	c := &Committer{logs: logs, heads: heads, queues: map[string]*queue{}, id: uuid.NewString()}
 	logs.Use(heads)
 	if len(options) > 0 {
 		c.opt = options[0]

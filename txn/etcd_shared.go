@@ -21,6 +21,8 @@ import (
 //	<prefix>/tables/<hash of the URL>/managed         the newest ratified version of a managed table, 20 digits
 //	<prefix>/tables/<hash of the URL>/staged/<digits> the name of a ratified commit that is not published yet
 //	<prefix>/backlog/<hash of the URL>                the URL of a managed table with such commits
+//	<prefix>/operations/<id>/owner                    the process that has taken over a client's operation
+//	<prefix>/operations/<id>/claims/<transaction>/<n> a transaction that is about to be committed for it, for some time
 
 func (e *etcdHeads) intentKey(id string) string     { return e.prefix + "/intents/" + id }
 func (e *etcdHeads) doubtKey(table string) string   { return e.prefix + "/doubts/" + hash(table) }
@@ -233,6 +235,51 @@ func (e *etcdHeads) Ratified(ctx context.Context, table string, after int64) (in
 		}
 	}
 	return v, staged, true, errs.Wrap(err, "head of %s in etcd", table)
+}
+
+func (e *etcdHeads) operationKey(id string) string { return e.prefix + "/operations/" + id }
+
+func (e *etcdHeads) Claim(ctx context.Context, operation, owner string, claims []Claim) error {
+	lease, err := e.outcomeLease(ctx)
+	if err != nil {
+		return errs.Newf(errs.Transient, "lease in etcd: %v", err)
+	}
+	key := e.operationKey(operation)
+	var do []clientv3.Op
+	for i, c := range claims {
+		do = append(do, clientv3.OpPut(fmt.Sprintf("%s/claims/%s/%d", key, c.TxnID, i), jsonOf(c), clientv3.WithLease(lease)))
+	}
+	mine := clientv3.OpTxn([]clientv3.Cmp{clientv3.Compare(clientv3.Value(key+"/owner"), "=", owner)}, do, nil)
+	r, err := e.client.Txn(ctx).If(missing(key + "/owner")).Then(do...).Else(mine).Commit()
+	if err != nil {
+		return errs.Newf(errs.Transient, "claim the operation %s in etcd: %v", operation, err)
+	}
+	if !r.Succeeded && !r.Responses[0].GetResponseTxn().Succeeded {
+		return takenOver(operation)
+	}
+	return nil
+}
+
+func (e *etcdHeads) TakeOver(ctx context.Context, operation, owner string) ([]Claim, error) {
+	lease, err := e.outcomeLease(ctx)
+	if err != nil {
+		return nil, errs.Newf(errs.Transient, "lease in etcd: %v", err)
+	}
+	key := e.operationKey(operation)
+	r, err := e.client.Txn(ctx).Then(clientv3.OpPut(key+"/owner", owner, clientv3.WithLease(lease)),
+		clientv3.OpGet(key+"/claims/", clientv3.WithPrefix(), clientv3.WithSort(clientv3.SortByCreateRevision, clientv3.SortAscend))).Commit()
+	if err != nil {
+		return nil, errs.Newf(errs.Transient, "take over the operation %s in etcd: %v", operation, err)
+	}
+	var out []Claim
+	for _, kv := range r.Responses[1].GetResponseRange().Kvs {
+		var c Claim
+		if err := json.Unmarshal(kv.Value, &c); err != nil {
+			return nil, errs.Newf(errs.Invalid, "%s in etcd: %v", kv.Key, err)
+		}
+		out = append(out, c)
+	}
+	return out, nil
 }
 
 func (e *etcdHeads) Undecided(ctx context.Context, table string) (string, int64, error) {

@@ -23,6 +23,7 @@ type Heads interface {
 
 	Intents
 	Registry
+	Operations
 }
 
 // outcomesKept is how many transactions a table's outcomes hold in memory.

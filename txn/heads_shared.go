@@ -13,6 +13,8 @@ type memoryShared struct {
 	doubts  map[string]Doubt
 	shared  map[string]int64
 	managed map[string]*memoryManaged
+	owners  map[string]string
+	claims  map[string][]Claim
 }
 
 type memoryManaged struct {
@@ -21,7 +23,28 @@ type memoryManaged struct {
 }
 
 func newMemoryShared() memoryShared {
-	return memoryShared{map[string]*Intent{}, map[string]Doubt{}, map[string]int64{}, map[string]*memoryManaged{}}
+	return memoryShared{map[string]*Intent{}, map[string]Doubt{}, map[string]int64{}, map[string]*memoryManaged{}, map[string]string{}, map[string][]Claim{}}
+}
+
+func (m *memoryHeads) Claim(_ context.Context, operation, owner string, claims []Claim) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if by, taken := m.owners[operation]; taken && by != owner {
+		return takenOver(operation)
+	}
+	m.claims[operation] = append(m.claims[operation], claims...)
+	return nil
+}
+
+func takenOver(operation string) error {
+	return errs.Newf(errs.Conflict, "another coordinator has taken over the operation %s", operation)
+}
+
+func (m *memoryHeads) TakeOver(_ context.Context, operation, owner string) ([]Claim, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.owners[operation] = owner
+	return slices.Clone(m.claims[operation]), nil
 }
 
 func (in Intent) clone() *Intent {

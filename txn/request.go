@@ -41,6 +41,8 @@ type Request struct {
 	AppID      string
 	AppVersion int64
 
+	Operation string // of the client for whom it is, which may ask for it by Recall when this process has died; heeded by CommitSurely
+
 	undo bool // takes back what an aborted transaction did: allowed where nothing but appends is
 }
 

@@ -2,6 +2,7 @@ package txn
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"millrace/errs"
@@ -15,19 +16,23 @@ const knownWithin = time.Minute
 // written, nothing will be; when it ends later, the outcome is still looked for, for a while, unless the request has an application's identifier:
 // whoever sent it sends it again and is told.
 func (c *Committer) CommitSurely(ctx context.Context, r Request) (res Result, err error) {
-	err = c.surely(ctx, r.TxnID, r.Table, r.AppID == "", func(ctx context.Context) error {
+	err = c.surely(ctx, r.TxnID, r.Table, r.AppID == "", c.claim([]Request{r}, func(ctx context.Context) error {
 		res, err = c.Commit(ctx, r)
 		return err
-	})
+	}))
 	return res, err
 }
 
 // CommitAllSurely is CommitAll in the same way.
 func (c *Committer) CommitAllSurely(ctx context.Context, id string, parts []Request) (res []Result, err error) {
-	err = c.surely(ctx, id, "several tables", true, func(ctx context.Context) error {
+	parts = slices.Clone(parts)
+	for i := range parts {
+		parts[i].TxnID = id
+	}
+	err = c.surely(ctx, id, "several tables", true, c.claim(parts, func(ctx context.Context) error {
 		res, err = c.CommitAll(ctx, id, parts)
 		return err
-	})
+	}))
 	return res, err
 }
 

@@ -124,6 +124,7 @@ REFUSALS = ("DELTA_CONCURRENT_", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANG
 
 def carry_out(o, remote, spark):
     """Sends the operation until its end is known. Gives the session that works now."""
+    doubt = False  # it was sent before, and may have been committed while it was sent again
     while True:
         try:
             spark = spark or session(remote)
@@ -134,7 +135,10 @@ def carry_out(o, remote, spark):
             text, kind = str(x), o["parts"][0]["kind"]
             several = len(o["parts"]) > 1
             if "DELTA_CONCURRENT_TRANSACTION" not in text and any(r in text for r in REFUSALS):  # that one is about the operation itself, sent before
-                o["end"], o["why"] = "refused", text[:60]
+                if doubt:
+                    doubt, spark = False, None
+                    continue
+                o["end"], o["why"] = "refused", text[text.find("["):][:60]
                 return None if several else spark
             if "UNSUPPORTED" in text and kind in ("optimize", "column"):
                 o["end"] = "refused"
@@ -145,7 +149,7 @@ def carry_out(o, remote, spark):
             if time.time() - o["began"] > 120:
                 o["end"] = "unknown: " + text[:300]
                 return None
-            spark = None  # whatever it was, a new session asks again
+            spark, doubt = None, True  # whatever it was, a new session asks again
             time.sleep(0.2)
 
 

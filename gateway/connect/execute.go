@@ -43,6 +43,13 @@ func (e *execution) stop() {
 
 // ExecutePlan starts a plan and streams its responses.
 func (s *Service) ExecutePlan(r *pb.ExecutePlanRequest, stream grpc.ServerStreamingServer[pb.ExecutePlanResponse]) error {
+	known, err := s.recall(stream.Context(), r)
+	if err != nil {
+		return s.fail(r.SessionId, err)
+	}
+	if known != nil {
+		return s.attach(known, 0, stream)
+	}
 	sess, err := s.session(stream.Context(), r)
 	if err != nil {
 		return s.fail(r.SessionId, err)
@@ -123,8 +130,7 @@ func (s *Service) run(ctx context.Context, e *execution, op *session.Operation) 
 		err = cause
 	}
 	if err == nil && e.reattachable {
-		err = e.send(ctx, &pb.ExecutePlanResponse{ResponseType: &pb.ExecutePlanResponse_ResultComplete_{
-			ResultComplete: &pb.ExecutePlanResponse_ResultComplete{}}})
+		err = e.send(ctx, resultComplete())
 	}
 	if errs.Is(err, errs.Internal) {
 		s.o.Log.Error("operation failed", "operation", e.id, "error", err)
@@ -213,6 +219,15 @@ func (s *Service) find(k session.Key, id string) *execution {
 // ReattachExecute goes on with an operation's responses.
 func (s *Service) ReattachExecute(r *pb.ReattachExecuteRequest, stream grpc.ServerStreamingServer[pb.ExecutePlanResponse]) error {
 	sess, err := s.existing(stream.Context(), r)
+	if gone(err) {
+		answered, lost := s.reattachRecalled(r, stream)
+		if answered {
+			return lost
+		}
+		if lost != nil {
+			err = lost
+		}
+	}
 	if err != nil {
 		return s.fail("", err)
 	}

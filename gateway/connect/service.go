@@ -47,6 +47,7 @@ type Service struct {
 	mu         sync.Mutex
 	executions map[executionKey]*execution
 	abandoned  map[executionKey]time.Time
+	unknown    map[string]time.Time // operations that clients have asked for and that are not here: they send them again
 	listeners  map[session.Key]*listener
 }
 
@@ -72,7 +73,7 @@ func New(o Options) *Service {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{o: o, executions: map[executionKey]*execution{}, abandoned: map[executionKey]time.Time{},
+	return &Service{o: o, executions: map[executionKey]*execution{}, abandoned: map[executionKey]time.Time{}, unknown: map[string]time.Time{},
 		listeners: map[session.Key]*listener{}}
 }
 
@@ -103,6 +104,11 @@ func (s *Service) Sweep() {
 	for key, at := range s.abandoned {
 		if now.Sub(at) > time.Hour {
 			delete(s.abandoned, key)
+		}
+	}
+	for id, at := range s.unknown {
+		if now.Sub(at) > time.Hour {
+			delete(s.unknown, id)
 		}
 	}
 	s.mu.Unlock()

@@ -87,11 +87,7 @@ func (t *translator) command(c *pb.Command) (plan.Node, error) {
 // sqlCommand answers spark.sql(). A query comes back as the relation that it is, to be run when its rows are wanted; a
 // command is run here, once, and comes back as its rows.
 func (t *translator) sqlCommand(ctx context.Context, e *execution, c *pb.SqlCommand) error {
-	rel := c.Input
-	if rel == nil {
-		rel = &pb.Relation{RelType: &pb.Relation_Sql{Sql: &pb.SQL{Query: c.Sql, Args: c.Args, PosArgs: c.PosArgs,
-			NamedArguments: c.NamedArguments, PosArguments: c.PosArguments}}}
-	}
+	rel := sqlRelation(c)
 	n, err := t.plan(rel)
 	if err != nil {
 		return err
@@ -101,14 +97,33 @@ func (t *translator) sqlCommand(ctx context.Context, e *execution, c *pb.SqlComm
 		if err != nil {
 			return err
 		}
-		rows, err := e.session.Collect(ctx, result)
-		if err != nil {
-			return err
-		}
-		rel = &pb.Relation{RelType: &pb.Relation_LocalRelation{LocalRelation: &pb.LocalRelation{Data: rows.Arrow, Schema: proto.String(rows.T.JSON())}}}
-	} else if err := checkQuery(ctx, e.session, n); err != nil {
+		return e.sendRows(ctx, result)
+	}
+	if err := checkQuery(ctx, e.session, n); err != nil {
 		return err
 	}
+	return e.sendRelation(ctx, rel)
+}
+
+// sqlRelation is the relation that a statement is sent as.
+func sqlRelation(c *pb.SqlCommand) *pb.Relation {
+	if c.Input != nil {
+		return c.Input
+	}
+	return &pb.Relation{RelType: &pb.Relation_Sql{Sql: &pb.SQL{Query: c.Sql, Args: c.Args, PosArgs: c.PosArgs,
+		NamedArguments: c.NamedArguments, PosArguments: c.PosArguments}}}
+}
+
+// sendRows answers spark.sql() with the rows of a command.
+func (e *execution) sendRows(ctx context.Context, result session.Result) error {
+	rows, err := e.session.Collect(ctx, result)
+	if err != nil {
+		return err
+	}
+	return e.sendRelation(ctx, &pb.Relation{RelType: &pb.Relation_LocalRelation{LocalRelation: &pb.LocalRelation{Data: rows.Arrow, Schema: proto.String(rows.T.JSON())}}})
+}
+
+func (e *execution) sendRelation(ctx context.Context, rel *pb.Relation) error {
 	return e.send(ctx, &pb.ExecutePlanResponse{ResponseType: &pb.ExecutePlanResponse_SqlCommandResult_{
 		SqlCommandResult: &pb.ExecutePlanResponse_SqlCommandResult{Relation: rel}}})
 }
