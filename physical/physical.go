@@ -76,7 +76,8 @@ type planner struct {
 	lastOp    uint32
 	lastID    plan.ID
 	scanBytes int64
-	staged    bool // whatever its size
+	staged    bool              // whatever its size
+	same      map[string]uint32 // the stages that others may read, too, by what they do
 	est       *estimate.Estimator
 }
 
@@ -90,7 +91,7 @@ func newPlanner(ctx context.Context, o Options) *planner {
 	if o.SmallRows == 0 {
 		o.SmallRows = 100_000
 	}
-	return &planner{ctx: ctx, o: o, lastID: 1 << 62, est: estimate.New()}
+	return &planner{ctx: ctx, o: o, lastID: 1 << 62, est: estimate.New(), same: map[string]uint32{}}
 }
 
 // fresh makes a column that stands in no logical plan.
@@ -146,7 +147,7 @@ func (p *planner) endStage(t *part, to *planpb.Partitioning) uint32 {
 
 // exchange ends the part's stage and starts one that reads its output.
 func (p *planner) exchange(t *part, to *planpb.Partitioning, merge []*planpb.SortKey) *part {
-	stage := p.endStage(t, to)
+	stage := p.share(t, to)
 	tasks := int(to.Partitions)
 	if to.Kind == planpb.Partitioning_SINGLE {
 		tasks = 1

@@ -94,7 +94,7 @@ func (p *planner) read(n plan.Node) float64 {
 
 // hand makes a part's rows a stage's output that every task reads which wants to.
 func (p *planner) hand(t *part, keys []*plan.Attribute, rel *estimate.Relation) *reducer {
-	stage := p.endStage(t, &planpb.Partitioning{Kind: planpb.Partitioning_BROADCAST, Partitions: int32(p.o.Cores)})
+	stage := p.share(t, &planpb.Partitioning{Kind: planpb.Partitioning_BROADCAST, Partitions: int32(p.o.Cores)})
 	return &reducer{stage: stage, attrs: t.attrs, keys: keys, rel: rel}
 }
 

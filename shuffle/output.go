@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/types"
 	"millrace/vector"
 )
@@ -21,8 +22,27 @@ type Ref struct {
 type Spec struct {
 	Partitions int
 	Broadcast  bool // one partition, which many readers read
+	Readers    int  // of each other partition, each of which gets all of it; 0: one
 	Filed      bool // kept in a file until released; otherwise queued
 	Types      []*types.Type
+}
+
+// Readers counts the ExchangeSources that read each of a query's stages.
+func Readers(stages []*planpb.Stage) map[uint32]int {
+	n := map[uint32]int{}
+	var visit func(o *planpb.Operator)
+	visit = func(o *planpb.Operator) {
+		if e := o.GetExchangeSource(); e != nil {
+			n[e.Stage]++
+		}
+		for _, c := range o.Children {
+			visit(c)
+		}
+	}
+	for _, s := range stages {
+		visit(s.Root)
+	}
+	return n
 }
 
 // Writer takes a task's output. One goroutine writes; readers may read meanwhile if the output is queued. After Finish or Abort

@@ -41,7 +41,7 @@ type queuedOutput struct {
 type queue struct {
 	items   []item
 	closed  bool          // the producer has finished
-	gone    bool          // the reader has closed
+	wanted  int           // how many readers have not closed
 	readers int           // that were ever opened
 	changed chan struct{} // closed and replaced when readers should look again
 	enc     *encoder      // of spilled items
@@ -52,13 +52,14 @@ type item struct {
 	batch      *vector.Batch
 	bytes      int64
 	at, length int64
+	left       int // readers that will take it
 }
 
 func newQueued(spec Spec, pool *memory.Pool, dir string) *queuedOutput {
 	o := &queuedOutput{spec: spec, pool: pool, dir: dir, queues: make([]queue, spec.Partitions), space: make(chan struct{}, 1)}
 	o.partitions = make([]int64, spec.Partitions)
 	for i := range o.queues {
-		o.queues[i].changed = make(chan struct{})
+		o.queues[i] = queue{changed: make(chan struct{}), wanted: max(spec.Readers, 1)}
 	}
 	return o
 }
@@ -66,7 +67,7 @@ func newQueued(spec Spec, pool *memory.Pool, dir string) *queuedOutput {
 func (o *queuedOutput) Wanted(partition int) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return !o.queues[partition].gone && !o.released
+	return o.queues[partition].wanted > 0 && !o.released
 }
 
 func (o *queuedOutput) Write(partition int, b *vector.Batch) error {
@@ -74,21 +75,26 @@ func (o *queuedOutput) Write(partition int, b *vector.Batch) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	q := &o.queues[partition]
-	if q.gone {
+	if q.wanted == 0 {
 		return nil
 	}
 	o.count(partition, b, size)
 	it := item{batch: b, bytes: size}
 	admitted := o.admit(size) || o.await(size)
-	if o.released {
+	switch {
+	case o.released:
 		return errReleased
-	}
-	if !admitted {
+	case q.wanted == 0 && admitted: // they closed meanwhile
+		o.bytes -= size
+		o.pool.Release(size)
+		return nil
+	case !admitted:
 		var err error
 		if it, err = o.spillBatch(q, b); err != nil {
 			return err
 		}
 	}
+	it.left = q.wanted
 	q.items = append(q.items, it)
 	q.wake()
 	return nil
@@ -178,7 +184,7 @@ func (o *queuedOutput) open(ctx context.Context, partition int) (Reader, error) 
 		return nil, errs.Newf(errs.Internal, "partition %d of an output of %d was asked for", partition, len(o.queues))
 	}
 	q := &o.queues[partition]
-	if q.readers++; q.readers > 1 && !o.spec.Broadcast {
+	if q.readers++; q.readers > max(o.spec.Readers, 1) && !o.spec.Broadcast {
 		return nil, errs.Newf(errs.Lost, "partition %d is being read by another", partition)
 	}
 	return &queueReader{ctx: ctx, out: o, q: q}, nil
@@ -235,15 +241,23 @@ func (r *queueReader) take() (item, <-chan struct{}, error) {
 	it := q.items[r.at]
 	r.at++
 	if !o.spec.Broadcast {
-		q.items[r.at-1] = item{}
-		if it.batch != nil {
-			o.bytes -= it.bytes
-			o.pool.Release(it.bytes)
-		}
+		o.leave(&q.items[r.at-1])
 		o.stalled = false
 		o.signalSpace()
 	}
 	return it, nil, nil
+}
+
+// leave frees an item that one reader less will take, if that was the last one.
+func (o *queuedOutput) leave(it *item) {
+	if it.left--; it.left > 0 {
+		return
+	}
+	if it.batch != nil {
+		o.bytes -= it.bytes
+		o.pool.Release(it.bytes)
+	}
+	*it = item{}
 }
 
 // Close frees what nobody will read.
@@ -258,15 +272,13 @@ func (r *queueReader) Close() {
 	if o.spec.Broadcast || o.released {
 		return
 	}
-	q.gone = true
-	for _, it := range q.items {
-		if it.batch != nil {
-			o.bytes -= it.bytes
-			o.pool.Release(it.bytes)
-		}
+	q.wanted--
+	for i := r.at; i < len(q.items); i++ {
+		o.leave(&q.items[i])
 	}
-	q.items = nil
-	r.at = 0
+	if q.wanted == 0 {
+		q.items = nil
+	}
 	q.wake()
 	o.signalSpace()
 }

@@ -240,6 +240,47 @@ func TestBroadcast(t *testing.T) {
 	}
 }
 
+// Readers of one output each get all of it, in memory or from the disk; what all of them have taken is freed.
+func TestSeveralReaders(t *testing.T) {
+	for _, limit := range []int64{1 << 30, 1 << 20} {
+		s, pool := testStore(t, limit)
+		ref := Ref{"q", 1, 0, 1}
+		produce(t, s, pool, ref, Spec{Partitions: 2, Readers: 3, Types: testTypes}, &numbers{0, 300_000, 2048, nil})
+		var first [2]Reader
+		for p := range first {
+			r, err := s.Open(context.Background(), ref, p, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b, err := r.Next(); b == nil || err != nil {
+				t.Fatal(b, err)
+			}
+			first[p] = r
+		}
+		for range 2 {
+			seen := map[int64]int{}
+			for p := range 2 {
+				r, err := s.Open(context.Background(), ref, p, false)
+				if err != nil {
+					t.Fatal(err)
+				}
+				drain(t, r.Next, nil, seen)
+				r.Close()
+			}
+			checkAll(t, seen, 300_000)
+		}
+		if _, err := s.Open(context.Background(), ref, 0, false); !errs.Is(err, errs.Lost) {
+			t.Errorf("a fourth reader: %v", err)
+		}
+		before := pool.Used()
+		first[0].Close()
+		first[1].Close()
+		if after := pool.Used(); after != 0 || limit == 1<<30 && before == 0 {
+			t.Errorf("%d bytes are held by one reader that waits, %d by none", before, after)
+		}
+	}
+}
+
 // A producer stops soon after its only reader has gone.
 func TestUnwanted(t *testing.T) {
 	s, pool := testStore(t, 1<<30)

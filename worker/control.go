@@ -59,6 +59,7 @@ type session struct {
 type queryState struct {
 	prepare *workerpb.Prepare
 	stages  map[uint32]*planpb.Stage
+	readers map[uint32]int // by stage
 	ctx     context.Context
 	cancel  context.CancelFunc
 
@@ -168,7 +169,7 @@ func (s *session) state(query string) *queryState {
 }
 
 func (s *session) prepare(p *workerpb.Prepare) {
-	q := &queryState{prepare: p, stages: map[uint32]*planpb.Stage{}, locations: map[uint64]*workerpb.Locations{}, tasks: map[shuffle.Ref]*task{}}
+	q := &queryState{prepare: p, stages: map[uint32]*planpb.Stage{}, readers: shuffle.Readers(p.Stages), locations: map[uint64]*workerpb.Locations{}, tasks: map[shuffle.Ref]*task{}}
 	for _, st := range p.Stages {
 		q.stages[st.Id] = st
 		if sink := st.Root.GetCacheSink(); sink != nil {

@@ -100,7 +100,7 @@ func (r *Runtime) pull(ctx *operators.Ctx, t *task) (*workerpb.TaskReport, error
 	if err != nil {
 		return nil, err
 	}
-	w, err := r.Store.Create(t.ref, shuffle.Spec{Partitions: part.Partitions(), Types: columns, Filed: t.q.prepare.Staged,
+	w, err := r.Store.Create(t.ref, shuffle.Spec{Partitions: part.Partitions(), Types: columns, Filed: t.q.prepare.Staged, Readers: t.q.readers[t.ref.Stage],
 		Broadcast: p.GetKind() == planpb.Partitioning_BROADCAST})
 	if err != nil {
 		return nil, err

@@ -218,7 +218,7 @@ func (q *running) task(s *planpb.Stage, task int) (err error) {
 	if err != nil {
 		return err
 	}
-	w, err := q.r.Store.Create(q.ref(s.Id, task), shuffle.Spec{Partitions: part.Partitions(), Types: columns, Filed: q.staged,
+	w, err := q.r.Store.Create(q.ref(s.Id, task), shuffle.Spec{Partitions: part.Partitions(), Types: columns, Filed: q.staged, Readers: shuffle.Readers(q.q.Stages)[s.Id],
 		Broadcast: s.Partitioning.GetKind() == planpb.Partitioning_BROADCAST})
 	if err != nil {
 		return err
