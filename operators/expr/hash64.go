@@ -33,6 +33,9 @@ const (
 	xx5 = 0x27D4EB2F165667C5
 )
 
+// Hash64 is Spark's xxhash64 of one value.
+func Hash64(v *vector.Vector, i int) uint64 { return xxRow(v, i, hashSeed) }
+
 // xxRow is Spark's xxhash64 of one value of any type; null leaves the seed.
 func xxRow(v *vector.Vector, i int, seed uint64) uint64 {
 	if v.IsNull(i) {

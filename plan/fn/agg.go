@@ -158,14 +158,15 @@ func collect(_ *Context, args []Arg) (Result, error) {
 }
 
 func approxCount(_ *Context, args []Arg) (Result, error) {
-	casts := []*types.Type{nil}
+	r := Result{Type: types.Long, Deterministic: true}
 	if len(args) == 2 && (!args[1].IsConst || args[1].Type.Kind != types.KindDouble && args[1].Type.Kind != types.KindDecimal) {
 		return Result{}, errs.New("_LEGACY_ERROR_TEMP_1104")
 	}
 	if len(args) == 2 {
-		casts = append(casts, types.Double)
+		r.Keep, r.Shown = 1, "approx_count_distinct"
+		r.Options = map[string]string{"rsd": strconv.FormatFloat(number(args[1].Const, args[1].Type), 'g', -1, 64)}
 	}
-	return Result{Args: casts, Type: types.Long, Deterministic: true}, nil
+	return r, nil
 }
 
 // extremeBy is max_by and min_by: of one value, or with a third argument of an array of so many.
