@@ -1,6 +1,9 @@
 package planconv
 
 import (
+	"encoding/binary"
+	"slices"
+
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
 	"millrace/types"
@@ -21,8 +24,10 @@ func FromValues(t *types.Type, values []any) *vector.Vector {
 	}
 	switch t.Kind {
 	case types.KindNull:
-	case types.KindString, types.KindBinary, types.KindVariant:
+	case types.KindString, types.KindBinary:
 		setBytes(v, values)
+	case types.KindVariant:
+		setVariants(v, values)
 	case types.KindArray:
 		v.Children = []*vector.Vector{FromValues(t.Elem, flatten(v, values, 1)[0])}
 	case types.KindMap:
@@ -52,6 +57,20 @@ func setBytes(v *vector.Vector, values []any) {
 			v.AppendStr(i, nil)
 		}
 	}
+}
+
+// setVariants takes variants apart as At puts them together.
+func setVariants(v *vector.Vector, values []any) {
+	parts := [2][]any{make([]any, len(values)), make([]any, len(values))}
+	for i, x := range values {
+		if b, ok := x.([]byte); ok {
+			metadata := 4 + binary.LittleEndian.Uint32(b)
+			parts[0][i], parts[1][i] = b[metadata:], b[4:metadata]
+		} else {
+			parts[0][i], parts[1][i] = []byte(nil), []byte(nil)
+		}
+	}
+	v.Children = []*vector.Vector{FromValues(types.Binary, parts[0]), FromValues(types.Binary, parts[1])}
 }
 
 // flatten concatenates lists, dealing their elements out over n columns in turn, and sets v's offsets.
@@ -149,8 +168,11 @@ func At(v *vector.Vector, i int) any {
 	switch t.Kind {
 	case types.KindString:
 		return string(v.Str(i))
-	case types.KindBinary, types.KindVariant:
+	case types.KindBinary:
 		return append([]byte{}, v.Str(i)...)
+	case types.KindVariant: // the metadata's length, the metadata, the value
+		metadata, value := v.Children[1].Str(i), v.Children[0].Str(i)
+		return slices.Concat(binary.LittleEndian.AppendUint32(nil, uint32(len(metadata))), metadata, value)
 	case types.KindArray:
 		return list(v, i)
 	case types.KindMap:

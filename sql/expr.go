@@ -272,6 +272,10 @@ func (p *parser) postfix() plan.Expr {
 			index := p.value(0)
 			p.expectOp("]")
 			e = p.call(start, "[]", e, index)
+		case p.isOp(":") && p.isPath(1):
+			p.pos++
+			path, name := p.path()
+			e = p.call(start, ":", e, plan.Str(path), plan.Str(name))
 		case p.acceptOp("::"):
 			c := &plan.Cast{Child: e, To: p.dataType()}
 			c.Origin = p.origin(start)
@@ -282,6 +286,46 @@ func (p *parser) postfix() plan.Expr {
 			e = p.call(start, "collate", e, plan.Str(name))
 		default:
 			return e
+		}
+	}
+}
+
+// isPath reports whether a path into a variant begins at the n-th token from here.
+func (p *parser) isPath(n int) bool {
+	next := p.peek(n)
+	return next.kind == tWord || next.kind == tQuoted || next.kind == tOp && next.text == "["
+}
+
+// path reads a path into a variant, such as a.b[0]['c'], as variant_get takes it, and the last name in it.
+func (p *parser) path() (path, name string) {
+	var b strings.Builder
+	b.WriteByte('$')
+	for first := true; ; first = false {
+		switch {
+		case first && !p.isOp("[") || p.isOp(".") && (p.peek(1).kind == tWord || p.peek(1).kind == tQuoted):
+			if !first {
+				p.pos++
+			}
+			name = p.identifier()
+			if strings.ContainsAny(name, ".[") {
+				b.WriteString("['" + name + "']")
+			} else {
+				b.WriteString("." + name)
+			}
+		case p.acceptOp("["):
+			if p.cur().kind == tString {
+				name = p.stringLiteral()
+				b.WriteString("['" + name + "']")
+			} else {
+				b.WriteString("[" + p.cur().text + "]")
+				if p.cur().kind != tInt {
+					p.fail()
+				}
+				p.pos++
+			}
+			p.expectOp("]")
+		default:
+			return b.String(), name
 		}
 	}
 }

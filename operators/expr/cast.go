@@ -61,6 +61,11 @@ func newCaster(e castEnv) (c caster, total bool, err error) {
 	switch {
 	case from.Kind == types.KindNull:
 		return func(*vector.Vector, []uint32, int, *vector.Vector) error { return nil }, true, nil
+	case from.Kind == types.KindVariant:
+		c, err = castFromVariant(e)
+		return c, false, err
+	case to.Kind == types.KindVariant:
+		return castToVariant(e), false, nil
 	case to.Kind == types.KindString:
 		return castToString(e), false, nil
 	case from.Kind == types.KindString:

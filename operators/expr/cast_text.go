@@ -23,14 +23,15 @@ func castToString(e castEnv) caster {
 		w := NewStringWriter(out, n)
 		Rows(sel, n, func(i int) { w.Commit(i, f.Append(w.Buffer(), in, i)) })
 		w.Close()
-		return nil
+		return f.Err
 	}
 }
 
 // Formatter writes values as CAST to string does.
 type Formatter struct {
 	Zone  *time.Location
-	Plain bool // decimals never in scientific notation, as under ANSI
+	Plain bool  // decimals never in scientific notation, as under ANSI
+	Err   error // the first of a variant that does not follow the format, whose text is cut off there
 }
 
 // Append appends the text of row i, which is not null.
@@ -74,6 +75,13 @@ func (f *Formatter) Append(dst []byte, v *vector.Vector, i int) []byte {
 		return appendCalendar(dst, vector.Values[vector.CalendarInterval](v)[i])
 	case types.KindArray, types.KindMap, types.KindStruct:
 		return f.appendNested(dst, v, t, i)
+	case types.KindVariant: // inside of another value its times are those of UTC
+		utc := Formatter{Zone: time.UTC, Plain: true}
+		dst, err := utc.AppendVariant(dst, Variant(v, i))
+		if err != nil && f.Err == nil {
+			f.Err = err
+		}
+		return dst
 	}
 	return appendInt(dst, intAt(v, i))
 }

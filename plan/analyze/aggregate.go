@@ -3,6 +3,7 @@ package analyze
 import (
 	"millrace/errs"
 	"millrace/plan"
+	"millrace/plan/fn"
 	"millrace/types"
 )
 
@@ -78,6 +79,11 @@ func (a *analyzer) aggregate(n *plan.Aggregate, having plan.Expr) (plan.Node, er
 	}
 	if in, err = a.reach(in, append(append([]plan.Expr(nil), list...), groups...)); err != nil {
 		return nil, err
+	}
+	for _, g := range groups {
+		if t := plan.TypeOf(g); fn.HasVariant(t) {
+			return nil, errs.New("GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE", "sqlExpr", SQL(g), "dataType", `"`+t.SQL()+`"`)
+		}
 	}
 	b := a.newBlock(in, groups)
 	b.bare = len(n.Groups) == 0 && !n.AllGroups && n.Sets == nil

@@ -28,11 +28,16 @@ func init() { // the functions refer to special
 		"date_part":    (*analyzer).extractField,
 		"datepart":     (*analyzer).extractField,
 		"collate":      (*analyzer).collateCall,
+		":":            (*analyzer).variantPath,
+		variantItems:   (*analyzer).variantItems,
 		"collation":    (*analyzer).collationCall,
 		"window_time":  (*analyzer).windowTime,
 
 		"window":         (*analyzer).timeWindowCall,
 		"session_window": (*analyzer).timeWindowCall,
+	}
+	for name := range variantGenerators {
+		special[name] = notScalar
 	}
 	for name := range inputFile {
 		special[name] = (*analyzer).inputFileCall

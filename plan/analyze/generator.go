@@ -174,7 +174,8 @@ func (a *analyzer) generate(in plan.Node, c *plan.Call, attrs []*plan.Attribute,
 			member := &plan.Call{Name: "field", Args: []plan.Expr{all.Attribute(), plan.Int(int64(i))}, T: f.Type, Null: f.Nullable}
 			list = append(list, &plan.Alias{Child: member, Names: []string{col.Name}, ID: col.ID})
 		}
-		return &plan.Project{Input: &plan.Project{Input: in, Exprs: append(exprsOf(output(in)), all)}, Exprs: list}
+		made := &plan.Project{Input: &plan.Project{Input: in, Exprs: append(exprsOf(output(in)), all)}, Exprs: list}
+		return &plan.Project{Input: made, Exprs: append(exprsOf(output(in)), exprsOf(attrs)...)} // an alias has no qualifier, a column has
 	}
 	if c.Options["rows"] == "stack" {
 		d := *c

@@ -6,6 +6,7 @@ import (
 
 	"millrace/errs"
 	"millrace/plan"
+	"millrace/plan/fn"
 	"millrace/types"
 )
 
@@ -302,6 +303,11 @@ func (a *analyzer) repartition(n *plan.Repartition) (plan.Node, error) {
 		return nil, err
 	}
 	m.Ranges = nil
+	for _, e := range m.Exprs {
+		if t := plan.TypeOf(e); fn.HasVariant(t) {
+			return nil, errs.New("UNSUPPORTED_FEATURE.PARTITION_BY_VARIANT", "expr", SQL(e), "dataType", `"`+t.SQL()+`"`)
+		}
+	}
 	for _, k := range n.Ranges {
 		o, err := a.expr(s, k)
 		if err != nil {

@@ -81,7 +81,7 @@ func (p printer) attribute(a *plan.Attribute) string {
 }
 
 func (p printer) cast(c *plan.Cast) string {
-	if c.Implicit {
+	if c.Implicit || c.To.Kind == types.KindArray || c.To.Kind == types.KindMap || c.To.Kind == types.KindStruct {
 		return p.expr(c.Child)
 	}
 	name := "CAST("
@@ -147,6 +147,8 @@ func (p printer) call(name string, c *plan.Call) string {
 	switch name {
 	case "shuffle", "from_json", "to_json", "schema_of_json", "from_csv", "to_csv", "schema_of_csv":
 		args = args[:min(len(args), 1)]
+	case "variant_get", "try_variant_get":
+		args = args[:min(len(args), 2)]
 	case "uuid":
 		args = nil
 	case "try_to_time":

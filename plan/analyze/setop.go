@@ -129,10 +129,10 @@ func checkSetTypes(n plan.Node) error {
 	return nil
 }
 
-// noMaps refuses to remove duplicates of rows with maps.
+// noMaps refuses to remove duplicates of rows with maps or variants.
 func noMaps(cols []*plan.Attribute) error {
 	for _, c := range cols {
-		if fn.HasMap(c.T) {
+		if fn.HasMap(c.T) || fn.HasVariant(c.T) {
 			return mapColumn(c)
 		}
 	}
@@ -140,6 +140,9 @@ func noMaps(cols []*plan.Attribute) error {
 }
 
 func mapColumn(c *plan.Attribute) error {
+	if fn.HasVariant(c.T) {
+		return errs.New("UNSUPPORTED_FEATURE.SET_OPERATION_ON_VARIANT_TYPE", "colName", types.Quote(c.Name), "dataType", `"`+c.T.SQL()+`"`)
+	}
 	return errs.New("UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "colName", types.Quote(c.Name), "dataType", `"`+c.T.SQL()+`"`)
 }
 

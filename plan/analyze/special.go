@@ -39,6 +39,13 @@ func (a *analyzer) structCall(s *scope, u *plan.UnresolvedFunction) (plan.Expr, 
 // nameOf is the name that an expression brings with it.
 func nameOf(written, resolved plan.Expr) (string, bool) {
 	switch e := written.(type) {
+	case *plan.UnresolvedFunction:
+		if e.Name[0] == ":" && len(e.Args) == 3 {
+			if l, ok := e.Args[2].(*plan.Literal); ok {
+				name, _ := l.Value.(string)
+				return name, name != ""
+			}
+		}
 	case *plan.Alias:
 		return e.Names[0], true
 	case *plan.UnresolvedAttribute:

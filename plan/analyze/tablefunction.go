@@ -18,6 +18,13 @@ func (a *analyzer) tvf(n *plan.UnresolvedTVF) (plan.Node, error) {
 	if byPath := a.same(name, "table_changes_by_path"); byPath || a.same(name, "table_changes") {
 		return a.tableChanges(n, byPath)
 	}
+	if rows := variantGenerators[strings.ToLower(name)]; rows != "" {
+		call, err := variantExplode(n, rows)
+		if err != nil {
+			return nil, at(err, n.Origin)
+		}
+		return a.project(&plan.Project{Input: &plan.OneRow{}, Exprs: []plan.Expr{call}}, nil)
+	}
 	f := fn.Lookup(name)
 	if user, err := a.catalog.Function(n.Name); f == nil && err != nil {
 		return nil, at(err, n.Origin)

@@ -3,6 +3,7 @@ package analyze
 import (
 	"millrace/errs"
 	"millrace/plan"
+	"millrace/plan/fn"
 )
 
 // window resolves a function over a window and gives it the frame that Spark gives when none is written.
@@ -31,6 +32,11 @@ func (a *analyzer) window(s *scope, w *plan.Window) (plan.Expr, error) {
 		}
 		r.Order = append(r.Order, k.(*plan.SortOrder))
 	}
+	for _, e := range append(exprsOfOrder(r.Order), r.Partition...) {
+		if t := plan.TypeOf(e); fn.HasVariant(t) {
+			return nil, errs.New("EXPRESSION_TYPE_IS_NOT_ORDERABLE", "expr", SQL(e), "exprType", `"`+t.SQL()+`"`)
+		}
+	}
 	if r.Frame, err = a.frame(s, w, call, r.Order); err != nil {
 		return nil, err
 	}
@@ -42,6 +48,14 @@ func (a *analyzer) window(s *scope, w *plan.Window) (plan.Expr, error) {
 		return nil, at(errs.New("DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", "windowExpr", SQL(r)), call.Origin)
 	}
 	return r, nil
+}
+
+func exprsOfOrder(order []*plan.SortOrder) []plan.Expr {
+	out := make([]plan.Expr, len(order))
+	for i, o := range order {
+		out[i] = o.Child
+	}
+	return out
 }
 
 // wholeOnly are the aggregates that are computed over whole partitions only.

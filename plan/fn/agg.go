@@ -150,6 +150,9 @@ func collectSet(c *Context, args []Arg) (Result, error) {
 		return Result{}, errs.New("DATATYPE_MISMATCH.UNSUPPORTED_INPUT_TYPE", "sqlExpr", "", "functionName", "`collect_set`", "dataType",
 			`"MAP" or "COLLATED STRING"`)
 	}
+	if HasVariant(args[0].Type) {
+		return Result{}, errs.Unsupportedf("collect_set of variants is not supported.")
+	}
 	return collect(c, args)
 }
 
@@ -196,7 +199,12 @@ func bits(_ *Context, args []Arg) (Result, error) {
 	return result(t, t), nil
 }
 
-func mode(_ *Context, args []Arg) (Result, error) { return result(args[0].Type), nil }
+func mode(_ *Context, args []Arg) (Result, error) {
+	if HasVariant(args[0].Type) {
+		return Result{}, errs.Unsupportedf("mode of variants is not supported.")
+	}
+	return result(args[0].Type), nil
+}
 
 func quoted(t *types.Type) string { return `"` + t.SQL() + `"` }
 

@@ -7,7 +7,7 @@ import (
 
 func init() {
 	Register(
-		&Func{Names: []string{"array_distinct"}, Min: 1, Max: 1, Resolve: sameArray},
+		&Func{Names: []string{"array_distinct"}, Min: 1, Max: 1, Resolve: arrayDistinct},
 		&Func{Names: []string{"array_compact"}, Min: 1, Max: 1, Resolve: arrayCompact},
 		&Func{Names: []string{"array_union"}, Min: 2, Max: 2, Resolve: twoArrays("array_union")},
 		&Func{Names: []string{"array_intersect"}, Min: 2, Max: 2, Resolve: twoArrays("array_intersect")},
@@ -38,6 +38,13 @@ func listArg(args []Arg, i int) (*types.Type, error) {
 	return arrayAt(args, i)
 }
 
+func arrayDistinct(c *Context, args []Arg) (Result, error) {
+	if t := args[0].Type; t.Kind == types.KindArray && HasVariant(t.Elem) {
+		return Result{}, notOrderable("array_distinct", t.Elem)
+	}
+	return sameArray(c, args)
+}
+
 func sameArray(_ *Context, args []Arg) (Result, error) {
 	t, err := listArg(args, 0)
 	if err != nil {
@@ -65,6 +72,9 @@ func twoArrays(name string) func(*Context, []Arg) (Result, error) {
 		if e == nil {
 			return Result{}, errs.New("DATATYPE_MISMATCH.BINARY_ARRAY_DIFF_TYPES", "sqlExpr", "", "functionName", "`"+name+"`", "arrayType", `"ARRAY"`,
 				"leftType", quoted(x), "rightType", quoted(y))
+		}
+		if HasVariant(e) {
+			return Result{}, notOrderable(name, e)
 		}
 		null := x.ElemNull || y.ElemNull
 		switch name {
@@ -107,6 +117,9 @@ func withElement(name string, value int) func(*Context, []Arg) (Result, error) {
 		}
 		t := args[0].Type
 		casts := []*types.Type{types.ArrayOf(e, t.ElemNull), e}
+		if name == "array_remove" && HasVariant(e) {
+			return Result{}, notOrderable(name, e)
+		}
 		if name == "array_remove" {
 			return strict(args, types.ArrayOf(e, t.ElemNull), false, casts...)
 		}

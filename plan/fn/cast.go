@@ -16,6 +16,8 @@ func CastNullable(from, to *types.Type) bool {
 	switch {
 	case from.Kind == types.KindNull || from.SameData(to):
 		return false
+	case from.Kind == types.KindVariant:
+		return true
 	case from.Kind == types.KindString:
 		return to.Kind != types.KindBinary && to.Kind != types.KindString
 	case to.Kind == types.KindString, to.Kind == types.KindVariant:
@@ -58,8 +60,12 @@ func CanCast(ansi bool, from, to *types.Type) bool {
 		return to.Kind == types.KindString || to.Kind == types.KindUDT && from.SameData(to)
 	}
 	switch {
-	case from.SameData(to), from.Kind == types.KindNull, from.Kind == types.KindVariant && to.Kind != types.KindMap:
+	case from.SameData(to), from.Kind == types.KindNull:
 		return true
+	case from.Kind == types.KindVariant:
+		return InVariant(to, true)
+	case to.Kind == types.KindVariant:
+		return InVariant(from, false)
 	case to.Kind == types.KindString:
 		return true
 	case from.IsNested() || to.IsNested():
@@ -169,7 +175,7 @@ func canStoreAssign(from, to *types.Type) bool {
 	case from.IsNumeric() && to.IsNumeric(), isDateTime(from) && isDateTime(to):
 		return true
 	case to.Kind == types.KindString:
-		return from.Kind != types.KindVariant
+		return true
 	case from.IsInterval() && from.Kind == to.Kind:
 		return true
 	}
@@ -205,7 +211,7 @@ func legacyImplicit(from, to *types.Type) bool {
 	case from.Kind == types.KindString:
 		return to.IsNumeric() || isDateTime(to) || to.Kind == types.KindBinary || to.Kind == types.KindBoolean
 	case to.Kind == types.KindString:
-		return from.Kind != types.KindVariant
+		return true
 	}
 	return false
 }

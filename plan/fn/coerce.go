@@ -139,11 +139,11 @@ func widerWithString(c *Context, a, b *types.Type) *types.Type {
 	if s.Kind != types.KindString {
 		s, o = b, a
 	}
-	if s.Kind != types.KindString || o.IsNested() || o.Kind == types.KindVariant {
+	if s.Kind != types.KindString || o.IsNested() {
 		return nil
 	}
 	if !c.ANSI {
-		if o.Kind == types.KindBinary || o.Kind == types.KindBoolean {
+		if o.Kind == types.KindBinary || o.Kind == types.KindBoolean || o.Kind == types.KindVariant {
 			return nil
 		}
 		return plainString(s)

@@ -67,6 +67,9 @@ func mapOf(c *Context, args []Arg) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if HasVariant(k) {
+		return Result{}, errs.New("DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE", "sqlExpr", "", "keyType", quoted(k))
+	}
 	v, nullable, err := same(c, "map", values)
 	if err != nil {
 		return Result{}, err
@@ -158,6 +161,9 @@ func sought(out *types.Type) func(*Context, []Arg) (Result, error) {
 			return Result{}, errs.New("DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", "sqlExpr", "", "functionName", "`"+name+"`", "dataType", `"ARRAY"`,
 				"leftType", quoted(t), "rightType", quoted(args[1].Type))
 		}
+		if HasVariant(e) {
+			return Result{}, notOrderable(name, e)
+		}
 		var list *types.Type
 		if !e.SameData(t.Elem) {
 			list = types.ArrayOf(e, t.ElemNull)
@@ -198,6 +204,9 @@ func mapFromArrays(_ *Context, args []Arg) (Result, error) {
 		if a.Type.Kind != types.KindArray {
 			return Result{}, notArray(args, i)
 		}
+	}
+	if k := args[0].Type.Elem; HasVariant(k) {
+		return Result{}, errs.New("DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE", "sqlExpr", "", "keyType", quoted(k))
 	}
 	return strict(args, types.MapOf(args[0].Type.Elem, args[1].Type.Elem, args[1].Type.ElemNull), false, nil, nil)
 }

@@ -118,6 +118,9 @@ func in(c *Context, args []Arg) (Result, error) {
 	if !ok {
 		return Result{}, dataDiffTypes("in", "[", ", ", "]", args)
 	}
+	if HasVariant(t) {
+		return Result{}, notOrderable("in", t)
+	}
 	casts := make([]*types.Type, len(args))
 	for i := range casts {
 		casts[i] = t

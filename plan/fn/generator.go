@@ -16,7 +16,8 @@ func init() {
 		Register(&Func{Names: []string{g.name}, Kind: Generator, Min: 1, Max: 1, Resolve: plain},
 			&Func{Names: []string{g.name + "_outer"}, Kind: Generator, Min: 1, Max: 1, Resolve: outer})
 	}
-	Register(&Func{Names: []string{"stack"}, Kind: Generator, Min: 2, Max: -1, Resolve: stack})
+	Register(&Func{Names: []string{"stack"}, Kind: Generator, Min: 2, Max: -1, Resolve: stack},
+		&Func{Names: []string{"json_tuple"}, Kind: Generator, Min: 2, Max: -1, Resolve: jsonTuple})
 }
 
 // withRows adds the place of each element, and the options.
@@ -115,4 +116,18 @@ func itoa64(n int64) string {
 		return "-" + itoa(int(-n))
 	}
 	return itoa(int(n))
+}
+
+// jsonTuple makes one row: the values of a JSON object's fields, which its other arguments name.
+func jsonTuple(_ *Context, args []Arg) (Result, error) {
+	fields := make([]types.Field, len(args)-1)
+	for i, a := range args {
+		if a.Type.Kind != types.KindString {
+			return Result{}, errs.New("DATATYPE_MISMATCH.NON_STRING_TYPE", "sqlExpr", "", "funcName", "`json_tuple`")
+		}
+		if i > 0 {
+			fields[i-1] = types.Field{Name: "c" + itoa(i-1), Type: types.String, Nullable: true}
+		}
+	}
+	return rowsOf("one", fields...)
 }

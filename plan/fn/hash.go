@@ -29,6 +29,9 @@ func init() {
 func hash(name string, out *types.Type) func(*Context, []Arg) (Result, error) {
 	return func(_ *Context, args []Arg) (Result, error) {
 		for _, a := range args {
+			if HasVariant(a.Type) {
+				return Result{}, errs.New("DATATYPE_MISMATCH.HASH_VARIANT_TYPE", "sqlExpr", "", "functionName", "`"+name+"`")
+			}
 			if holdsMap(a.Type) {
 				return Result{}, errs.New("DATATYPE_MISMATCH.HASH_MAP_TYPE", "sqlExpr", "", "functionName", "`"+name+"`")
 			}

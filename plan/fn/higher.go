@@ -166,7 +166,7 @@ func mapFilter(_ *Context, args []Arg) (Result, error) {
 
 func transformKeys(_ *Context, args []Arg) (Result, error) {
 	m, key := args[0].Type, args[1].Type
-	if HasMap(key) {
+	if HasMap(key) || HasVariant(key) {
 		return Result{}, errs.New("DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE", "sqlExpr", "", "keyType", quoted(key))
 	}
 	return Result{Type: types.MapOf(key, m.Elem, m.ElemNull), Nullable: args[0].Nullable, Deterministic: true}, nil

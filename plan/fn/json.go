@@ -135,7 +135,7 @@ func toCSV(_ *Context, args []Arg) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if t := args[0].Type; t.Kind != types.KindStruct && t.Kind != types.KindNull {
+	if t := args[0].Type; t.Kind != types.KindStruct && t.Kind != types.KindNull || HasVariant(t) {
 		return Result{}, errs.New("DATATYPE_MISMATCH.UNSUPPORTED_INPUT_TYPE", "sqlExpr", "", "functionName", "`to_csv`", "dataType", quoted(t))
 	}
 	return Result{Args: []*types.Type{nil, nil}[:len(args)], Type: types.String, Nullable: args[0].Nullable, Options: set, Keep: 1, Deterministic: true}, nil

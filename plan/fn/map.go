@@ -46,7 +46,7 @@ func mapFromEntries(_ *Context, args []Arg) (Result, error) {
 		return Result{}, unexpected("map_from_entries", args, 0, `"ARRAY" of pair "STRUCT"`)
 	}
 	k, v := t.Elem.Fields[0], t.Elem.Fields[1]
-	if HasMap(k.Type) {
+	if HasMap(k.Type) || HasVariant(k.Type) {
 		return Result{}, errs.New("DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE", "sqlExpr", "", "keyType", quoted(k.Type))
 	}
 	return strict(args, types.MapOf(k.Type, v.Type, v.Nullable), t.ElemNull)

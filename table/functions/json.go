@@ -5,8 +5,10 @@ import (
 
 	"millrace/errs"
 	"millrace/operators/expr"
+	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/table/json"
 	"millrace/types"
+	"millrace/variant"
 	"millrace/vector"
 )
 
@@ -20,6 +22,8 @@ func init() {
 	register("get_json_object", getJSONObject)
 	register("json_array_length", jsonArrayLength)
 	register("json_object_keys", jsonObjectKeys)
+	register("parse_json", parseJSON)
+	expr.Register("json_tuple", expr.Func{Pure: true, Build: jsonTuple})
 }
 
 // jsonOptions are the call's options, with the session's time zone.
@@ -103,7 +107,7 @@ func toJSON(c *expr.Call) (expr.Kernel, error) {
 		w := expr.NewStringWriter(out, n)
 		expr.Rows(sel, n, func(i int) { w.Commit(i, e.Append(w.Buffer(), args[0], i)) })
 		w.Close()
-		return nil
+		return e.Err()
 	}, nil
 }
 
@@ -193,6 +197,65 @@ func jsonObjectKeys(*expr.Call) (expr.Kernel, error) {
 		})
 		keys.Len = len(keys.Offsets) - 1
 		out.Children = []*vector.Vector{keys}
+		return err
+	}, nil
+}
+
+// jsonTuple makes structs of an object's fields, which the arguments after the first name; no row of them is null.
+func jsonTuple(c *expr.Call) (expr.Kernel, error) {
+	t, names := json.NewTuple(len(c.Args)-1), make([][]byte, len(c.Args)-1)
+	return func(_ *expr.Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+		writers := make([]expr.StringWriter, len(names))
+		out.Children = make([]*vector.Vector, len(names))
+		for k := range names {
+			out.Children[k] = &vector.Vector{}
+			out.Children[k].Reset(types.String, n)
+			writers[k] = expr.NewStringWriter(out.Children[k], n)
+		}
+		expr.Rows(sel, n, func(i int) {
+			for k := range names {
+				names[k] = nil
+				if !args[k+1].IsNull(i) {
+					names[k] = args[k+1].Str(i)
+				}
+			}
+			clear(t.Found)
+			if !args[0].IsNull(i) {
+				t.Find(args[0].Str(i), names)
+			}
+			for k, found := range t.Found {
+				if found {
+					writers[k].Append(i, t.Values[k])
+				} else {
+					out.Children[k].SetNull(i)
+				}
+			}
+		})
+		for k := range writers {
+			writers[k].Close()
+		}
+		return nil
+	}, nil
+}
+
+// parseJSON is parse_json and try_parse_json.
+func parseJSON(c *expr.Call) (expr.Kernel, error) {
+	b := variant.Builder{AllowDuplicates: c.Options["duplicates"] == "true"}
+	return func(_ *expr.Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+		w := expr.NewVariantWriter(out, n)
+		err := expr.RowsErr(sel, n, func(i int) error {
+			b.Reset()
+			text := args[0].Str(i)
+			switch {
+			case json.Variant(&b, text):
+				return w.Append(i, &b)
+			case c.Mode == planpb.EvalMode_EVAL_MODE_TRY:
+				out.SetNull(i)
+				return nil
+			}
+			return errs.New("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", string(text), "failFastMode", "FAILFAST")
+		})
+		w.Close()
 		return err
 	}, nil
 }

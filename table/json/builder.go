@@ -49,7 +49,9 @@ func newBuilder(name string, t *types.Type) (*builder, error) {
 			kids = append(kids, f.Type)
 			b.names = append(b.names, f.Name)
 		}
-	case types.KindVariant, types.KindCalendar, types.KindYearMonth, types.KindDayTime, types.KindTime:
+	case types.KindVariant:
+		kids = []*types.Type{types.Binary, types.Binary}
+	case types.KindCalendar, types.KindYearMonth, types.KindDayTime, types.KindTime:
 		return nil, errs.New("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "JSON", "columnName", "`"+name+"`", "columnType", `"`+t.SQL()+`"`)
 	}
 	for _, k := range kids {
@@ -78,7 +80,7 @@ func (b *builder) truncate(n int) {
 	case b.slots.width > 0:
 	case b.typ.IsStringLike():
 		b.bytes = b.bytes[:b.offsets[n]]
-	case b.typ.Kind == types.KindStruct:
+	case b.typ.Kind == types.KindStruct || b.typ.Kind == types.KindVariant:
 		for _, c := range b.children {
 			c.truncate(n)
 		}
@@ -112,6 +114,10 @@ func (b *builder) null() {
 		for _, c := range b.children {
 			c.null()
 		}
+	case b.typ.Kind == types.KindVariant:
+		for _, c := range b.children {
+			c.str(nil)
+		}
 	default:
 		b.offsets = append(b.offsets, b.offsets[b.n])
 	}
@@ -140,7 +146,7 @@ func (b *builder) vector() *vector.Vector {
 	switch {
 	case b.slots.width > 0:
 		v.Data = aligned(b.slots.data)
-	case b.typ.Kind != types.KindStruct:
+	case b.typ.Kind != types.KindStruct && b.typ.Kind != types.KindVariant:
 		v.Offsets, v.Bytes = b.offsets, b.bytes
 	}
 	if b.nulls {

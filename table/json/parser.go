@@ -58,7 +58,7 @@ func (p *Parser) Add(text []byte) error {
 	case err != nil && isStruct:
 		p.root.truncate(first)
 		r.nullRow()
-	case err != nil || p.root.typ.Kind == types.KindArray && p.root.n == first:
+	case err != nil || p.root.typ.Kind == types.KindArray && p.root.n == first: // a variant is null already
 		p.root.truncate(first)
 		p.root.null()
 	}
@@ -75,7 +75,7 @@ func (p *Parser) value() error {
 	c := r.peek()
 	switch {
 	case b.typ.Kind == types.KindVariant:
-		return r.value(b)
+		return r.variant(b)
 	case b.typ.Kind == types.KindStruct && c == '{':
 		return r.structOf(b)
 	case b.typ.Kind == types.KindMap && c == '{':
@@ -135,3 +135,6 @@ func (e *Encoder) Append(dst []byte, v *vector.Vector, i int) []byte {
 	dst, e.w.buf = e.w.buf, nil
 	return dst
 }
+
+// Err is the error of a variant that does not follow the format.
+func (e *Encoder) Err() error { return e.w.err }

@@ -2,10 +2,12 @@ package json
 
 import (
 	"bytes"
+	"math"
 	"regexp"
 	"strconv"
 
 	"millrace/delta"
+	"millrace/operators/expr"
 )
 
 // step is a part of a path: a field's name, an index, or every element.
@@ -137,7 +139,7 @@ func (e *extractor) copyValue(c byte) error {
 	switch {
 	case e.isQuote(c):
 		s, err := e.text()
-		e.out = appendString(e.out, s, false)
+		e.out = expr.AppendJSONString(e.out, s, false)
 		return err
 	case c == '{':
 		return e.copyObject()
@@ -168,6 +170,10 @@ func (e *extractor) copyValue(c byte) error {
 	if err != nil && f == 0 {
 		return errSyntax
 	}
+	if math.IsInf(f, 0) {
+		e.out = expr.AppendJSONString(e.out, []byte(delta.JavaDouble(f, false)), false)
+		return nil
+	}
 	e.out = append(e.out, delta.JavaDouble(f, false)...)
 	return nil
 }
@@ -180,7 +186,7 @@ func (e *extractor) copyObject() error {
 			e.out = append(e.out, ',')
 		}
 		first = false
-		e.out = append(appendString(e.out, name, false), ':')
+		e.out = append(expr.AppendJSONString(e.out, name, false), ':')
 		return e.copyValue(e.peek())
 	})
 	e.out = append(e.out, '}')
@@ -271,4 +277,51 @@ func Keys(text []byte, add func([]byte)) bool {
 		add(bytes.Clone(name))
 		return s.skip()
 	}) == nil
+}
+
+// Tuple finds fields of objects by their names.
+type Tuple struct {
+	scan   scanner
+	Values [][]byte // of the names given to Find, valid until its next call
+	Found  []bool
+}
+
+// NewTuple is for so many names.
+func NewTuple(names int) *Tuple {
+	return &Tuple{scan: scanner{Options: &Options{SingleQuotes: true, ControlChars: true}}, Values: make([][]byte, names), Found: make([]bool, names)}
+}
+
+// Find looks for the names in a text: strings bare, other values as JSON. Of fields of the same name the last that is not null counts, and
+// what stands behind the object does not matter. A text that is not an object has none of them. A nil name is never found.
+func (t *Tuple) Find(text []byte, names [][]byte) {
+	clear(t.Found)
+	t.scan.data, t.scan.pos, t.scan.depth = text, 0, 0
+	if t.scan.peek() != '{' {
+		return
+	}
+	err := t.scan.object(func(name []byte) error {
+		first := -1
+		for i, n := range names {
+			if n != nil && bytes.Equal(n, name) {
+				first = i
+				break
+			}
+		}
+		c := t.scan.peek()
+		if first < 0 || c == 'n' {
+			return t.scan.skip()
+		}
+		e := &extractor{scanner: &t.scan, out: t.Values[first][:0]}
+		_, err := e.match(c, bare)
+		t.Values[first], t.Found[first] = e.out, true
+		for i := first + 1; i < len(names); i++ {
+			if names[i] != nil && bytes.Equal(names[i], names[first]) {
+				t.Values[i], t.Found[i] = append(t.Values[i][:0], e.out...), true
+			}
+		}
+		return err
+	})
+	if err != nil {
+		clear(t.Found)
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"millrace/table/csv"
 	"millrace/table/internal/lines"
 	"millrace/types"
+	"millrace/variant"
 	"millrace/vector"
 )
 
@@ -27,6 +28,7 @@ type Reader struct {
 	root          *builder // a struct of all wanted columns
 	corrupt       int
 	badField      bool
+	variants      variant.Builder
 	exact         bool // values of other types become strings with their text as it stands
 
 	in       *lines.Reader // nil in multi-line mode
@@ -39,15 +41,14 @@ type Reader struct {
 // NewReader begins to read.
 func NewReader(src lines.Source, o *Options, columns []Column, caseSensitive bool) (*Reader, error) {
 	src.Encoding = o.Encoding
-	if o.VariantColumn != "" {
-		return nil, errs.Unsupportedf("The option singleVariantColumn of JSON files is not supported yet.")
-	}
 	r := &Reader{scanner: scanner{Options: o}, path: src.Path, src: src, corrupt: -1, caseSensitive: caseSensitive, exact: !o.EncodingGiven}
 	fields := make([]types.Field, len(columns))
 	for i, c := range columns {
 		fields[i] = types.Field{Name: c.Name, Type: c.Type, Nullable: true}
 		if c.Corrupt {
 			r.corrupt = i
+		} else if o.VariantColumn != "" && (c.Name != o.VariantColumn || c.Type.Kind != types.KindVariant) {
+			return nil, errs.Unsupportedf("A schema of other columns with the option singleVariantColumn is not supported.")
 		}
 	}
 	var err error
@@ -175,6 +176,9 @@ func (r *Reader) add(record []byte) error {
 }
 
 func (r *Reader) rows(first int) error {
+	if r.VariantColumn != "" {
+		return r.whole()
+	}
 	if r.peek() == '[' {
 		return r.array(func() error {
 			if r.peek() != '{' {
@@ -187,6 +191,26 @@ func (r *Reader) rows(first int) error {
 		return errSyntax
 	}
 	return r.row()
+}
+
+// whole makes a variant of the record, whatever it is.
+func (r *Reader) whole() error {
+	read := false
+	for i, c := range r.root.children {
+		switch {
+		case i == r.corrupt:
+			c.null()
+		case read:
+			return errs.Newf(errs.Internal, "two columns of variants of whole records")
+		default:
+			read = true
+			if err := r.variant(c); err != nil {
+				return err
+			}
+		}
+	}
+	r.root.done(true)
+	return nil
 }
 
 func (r *Reader) row() error { return r.structOf(r.root) }
@@ -229,6 +253,8 @@ func (r *Reader) value(b *builder) error {
 	ok := false
 	var err error
 	switch {
+	case b.typ.Kind == types.KindVariant:
+		return r.variant(b)
 	case c == 'n':
 		if err = r.word("null"); err == nil {
 			b.null()
@@ -261,6 +287,24 @@ func (r *Reader) value(b *builder) error {
 		b.null()
 	}
 	return err
+}
+
+// variant reads a value of any kind into a variant. An object with two fields of a name makes a null, and the record malformed.
+func (r *Reader) variant(b *builder) error {
+	r.variants.Reset()
+	r.twice = nil
+	if err := r.appendVariant(&r.variants); err != nil {
+		return err
+	}
+	if r.twice != nil {
+		r.badField = true
+		b.null()
+		return nil
+	}
+	b.children[0].str(r.variants.Value())
+	b.children[1].str(r.variants.AppendMetadata(nil))
+	b.done(true)
+	return nil
 }
 
 // other appends a boolean, or any value's text to a string.

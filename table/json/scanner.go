@@ -20,6 +20,7 @@ type scanner struct {
 	pos     int
 	scratch []byte
 	depth   int
+	twice   error // that an object in the variant which is being read has two fields of a name
 }
 
 // peek is the next byte that is not white space, or 0 at the end.

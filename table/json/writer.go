@@ -4,10 +4,9 @@ import (
 	"encoding/base64"
 	"io"
 	"math"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"millrace/javatime"
+	"millrace/operators/expr"
 	"millrace/table/csv"
 	"millrace/table/internal/cell"
 	"millrace/types"
@@ -25,6 +24,7 @@ type Writer struct {
 	rows  int64
 	n     int64
 	depth int // of the objects around, for pretty printing
+	err   error
 }
 
 // NewWriter begins a file of that schema. Intervals are written as text does.
@@ -61,7 +61,9 @@ func (w *Writer) Write(b *vector.Batch) error {
 		}
 		w.shut(first)
 		w.buf = append(w.buf, w.LineSeparator...)
-		w.rows++
+		if w.rows++; w.err != nil {
+			return w.err
+		}
 		if len(w.buf) > 1<<18 {
 			if err := w.Close(); err != nil {
 				return err
@@ -98,6 +100,12 @@ func (w *Writer) value(v *vector.Vector, row int) {
 		w.buf = w.appendString(w.buf, w.cells)
 	case types.KindStruct:
 		w.structOf(v, row)
+	case types.KindVariant:
+		f := expr.Formatter{Zone: w.Zone.Location()}
+		var err error
+		if w.buf, err = f.AppendVariant(w.buf, expr.Variant(v, row)); err != nil && w.err == nil {
+			w.err = err
+		}
 	case types.KindArray:
 		w.list(v, row)
 	case types.KindMap:
@@ -241,44 +249,7 @@ func (w *Writer) key(dst []byte, v *vector.Vector, i int) []byte {
 	return cell.Append(dst, v, i, w.Zone)
 }
 
-func (w *Writer) appendString(dst, s []byte) []byte { return appendString(dst, s, w.ASCII) }
-
-// appendString quotes a string as Jackson does; ascii asks for escapes of all that is not ASCII.
-func appendString(dst, s []byte, ascii bool) []byte {
-	dst = append(dst, '"')
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
-		case c >= utf8.RuneSelf && ascii:
-			r, n := utf8.DecodeRune(s[i:])
-			for _, u := range utf16.AppendRune(nil, r) {
-				dst = appendUnit(dst, u)
-			}
-			i += n - 1
-		case c >= ' ':
-			dst = append(dst, c)
-		case c == '\n':
-			dst = append(dst, `\n`...)
-		case c == '\t':
-			dst = append(dst, `\t`...)
-		case c == '\r':
-			dst = append(dst, `\r`...)
-		case c == '\b':
-			dst = append(dst, `\b`...)
-		case c == '\f':
-			dst = append(dst, `\f`...)
-		default:
-			dst = appendUnit(dst, uint16(c))
-		}
-	}
-	return append(dst, '"')
-}
-
-func appendUnit(dst []byte, u uint16) []byte {
-	const digits = "0123456789ABCDEF"
-	return append(dst, '\\', 'u', digits[u>>12], digits[u>>8&15], digits[u>>4&15], digits[u&15])
-}
+func (w *Writer) appendString(dst, s []byte) []byte { return expr.AppendJSONString(dst, s, w.ASCII) }
 
 // Size is the number of bytes so far.
 func (w *Writer) Size() int64 { return w.n + int64(len(w.buf)) }

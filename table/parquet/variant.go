@@ -56,18 +56,19 @@ func (f *variantField) build() (*vector.Vector, error) {
 	values := vector.NewEmpty(types.Binary)
 	values.Reset(types.Binary, g.Len)
 	for i := range g.Len {
-		f.value.reset()
 		if g.IsNull(i) {
 			values.AppendStr(i, nil)
 			continue
 		}
-		f.value.meta = g.Children[metadata].Str(i)
+		if err := f.value.begin(g.Children[metadata].Str(i)); err != nil {
+			return nil, err
+		}
 		if there, err := f.value.rebuild(g, f.group.col, i); err != nil {
 			return nil, err
 		} else if !there {
-			f.value.out = append(f.value.out, variantNull)
+			f.value.b.Null()
 		}
-		values.AppendStr(i, f.value.out)
+		values.AppendStr(i, f.value.b.Value())
 	}
 	return f.finish(g, values, g.Children[metadata]), nil
 }

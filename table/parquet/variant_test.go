@@ -42,18 +42,21 @@ func TestRebuildVariant(t *testing.T) {
 	a := structOf(field, 3, binary("", "\x04", ""), ints)
 	v := structOf(top, 3, binary(meta, meta, meta), binary(restB, "", ""), structOf(typed, 3, a))
 	want := []string{
-		"\x02\x02\x00\x01\x00\x02\x04\x0c\x07\x0c\x07", // {"a":7,"b":7}
+		"\x02\x02\x00\x01\x02\x00\x04\x0c\x07\x0c\x07", // {"a":7,"b":7}, of which b was written first
 		"\x02\x01\x00\x00\x01\x04",                     // {"a":true}
 		"\x02\x01\x00\x00\x05\x14\x70\x11\x01\x00",     // {"a":70000}
 	}
 	for i, w := range want {
-		b := variantBuilder{meta: []byte(meta)}
-		if there, err := b.rebuild(v, top, i); err != nil || !there || !bytes.Equal(b.out, []byte(w)) {
-			t.Errorf("row %d: %x, %v; want %x", i, b.out, err, w)
+		var b variantBuilder
+		if err := b.begin([]byte(meta)); err != nil {
+			t.Fatal(err)
+		}
+		if there, err := b.rebuild(v, top, i); err != nil || !there || !bytes.Equal(b.b.Value(), []byte(w)) {
+			t.Errorf("row %d: %x, %v; want %x", i, b.b.Value(), err, w)
 		}
 	}
-	if _, err := (&variantBuilder{meta: []byte{1}}).objectFields([]byte{2, 9}); err == nil {
-		t.Error("an object that ends early is taken")
+	if err := new(variantBuilder).begin([]byte{1}); err == nil {
+		t.Error("a dictionary that ends early is taken")
 	}
 }
 
