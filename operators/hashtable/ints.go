@@ -7,6 +7,7 @@ type intTable struct {
 	slots  []intSlot
 	dense  denseTable // used instead of slots where it has groups
 	extent extent
+	sieve  sieve
 	used   int
 	null   uint32 // the number of the null key
 }
@@ -22,11 +23,13 @@ func (t *intTable) reset() {
 		t.slots = nil
 	}
 	clear(t.slots)
-	t.used, t.null, t.extent, t.dense = 0, Absent, extent{}, denseTable{}
+	t.used, t.null, t.extent, t.dense, t.sieve = 0, Absent, extent{}, denseTable{}, sieve{}
 }
 
 // memSize is the bytes that the table holds.
-func (t *intTable) memSize() int64 { return int64(16*cap(t.slots) + 4*cap(t.dense.groups)) }
+func (t *intTable) memSize() int64 {
+	return int64(16*cap(t.slots) + 4*cap(t.dense.groups) + 8*cap(t.sieve.bits))
+}
 
 // grow makes room for n more keys, at most half full.
 func (t *intTable) grow(n int) {
@@ -68,6 +71,7 @@ func (t *Table) findInts(key *vector.Vector, sel []uint32, n int, out []uint32, 
 		t.lookupInts(key, sel, words, out)
 		return
 	}
+	t.ints.sieve = sieve{}
 	t.ints.extent.widen(key, sel, words)
 	t.ints.arrange(n)
 	s.fresh = s.fresh[:0]
@@ -133,10 +137,18 @@ func (t *Table) insertInts(key *vector.Vector, sel []uint32, keys []uint64, out 
 }
 
 func (t *Table) lookupInts(key *vector.Vector, sel []uint32, keys []uint64, out []uint32) {
-	if t.ints.dense.groups != nil || len(t.ints.slots) == 0 {
-		t.ints.dense.find(keys, out)
-	} else {
-		t.ints.find(keys, out)
+	x := t.ints
+	switch {
+	case x.sieve.bits != nil:
+		t.scratch.pending = resize(t.scratch.pending, len(keys))
+		x.findSifted(keys, out, t.scratch.pending)
+	case x.dense.groups != nil || len(x.slots) == 0:
+		x.dense.find(keys, out)
+	default:
+		x.find(keys, out)
+	}
+	if x.sieve.note(out, x.used) {
+		x.sift()
 	}
 	if key.Valid == nil {
 		return

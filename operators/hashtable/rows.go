@@ -33,16 +33,26 @@ func (t *Table) findRows(keys []*vector.Vector, sel []uint32, n int, out []uint3
 	s.hashes, s.places, s.pending = resize(s.hashes, n), resize(s.places, n), resize(s.pending, n)
 	t.hasher.Hash(keys, sel, n, s.hashes)
 	if insert {
+		t.sieve = sieve{}
 		t.grow(n)
-	} else if t.n == 0 {
+	} else if t.n == 0 || t.sieve.bits != nil {
 		for k := range out {
 			out[k] = Absent
 		}
-		return
 	}
 	mask := uint64(len(t.slots) - 1)
-	for k, h := range s.hashes {
-		s.pending[k], s.places[k] = uint32(k), h&mask
+	switch {
+	case t.n == 0 && !insert:
+		return
+	case t.sieve.bits != nil:
+		s.pending = s.pending[:t.sieve.siftHashes(s.hashes, s.pending)]
+		for _, k := range s.pending {
+			s.places[k] = s.hashes[k] & mask
+		}
+	default:
+		for k, h := range s.hashes {
+			s.pending[k], s.places[k] = uint32(k), h&mask
+		}
 	}
 	for len(s.pending) > 0 {
 		s.fresh, s.check = s.fresh[:0], s.check[:0]
@@ -56,6 +66,12 @@ func (t *Table) findRows(keys []*vector.Vector, sel []uint32, n int, out []uint3
 		}
 		for _, k := range s.pending {
 			s.places[k] = (s.places[k] + 1) & mask
+		}
+	}
+	if !insert && t.sieve.note(out, t.n) {
+		t.sieve.spread(t.n)
+		for _, h := range t.hashes {
+			t.sieve.add(h >> t.sieve.shift)
 		}
 	}
 }

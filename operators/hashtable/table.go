@@ -16,6 +16,7 @@ type Table struct {
 
 	slots  []uint64 // 32 bits of the hash, 32 of number+1; 0 is free
 	hashes []uint64 // by number, to grow the slots
+	sieve  sieve    // of hashes
 	ints   *intTable
 	codes  codeTable
 	index  bool // keys are not kept
@@ -74,7 +75,7 @@ func (t *Table) Hashes(sel []uint32, out []uint64) {
 
 // MemSize is the bytes that the table holds.
 func (t *Table) MemSize() int64 {
-	n := t.keys.MemSize() + int64(8*cap(t.slots)+8*cap(t.hashes))
+	n := t.keys.MemSize() + int64(8*(cap(t.slots)+cap(t.hashes)+cap(t.sieve.bits)))
 	if t.ints != nil {
 		n += t.ints.memSize()
 	}
@@ -84,7 +85,7 @@ func (t *Table) MemSize() int64 {
 // Reset forgets all keys and, when the table is large, its memory.
 func (t *Table) Reset() {
 	t.n, t.hashes = 0, t.hashes[:0]
-	t.codes = codeTable{}
+	t.codes, t.sieve = codeTable{}, sieve{}
 	if len(t.slots) > 1<<16 {
 		t.slots, t.hashes = nil, nil
 	}
