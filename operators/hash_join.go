@@ -126,7 +126,7 @@ func (o *hashJoin) buildTable() error {
 			}
 			keys.AppendColumns(k, b.Sel, b.N)
 		}
-		rows.AppendSelected(b)
+		appendRows(rows, o.buildIn, b)
 		size := rows.MemSize() + keys.MemSize() + 40*int64(rows.Len())
 		if (!o.mem.fits(size) || tooLarge(rows) || tooLarge(keys)) && o.depth < maxDepth {
 			all := rows.Take()

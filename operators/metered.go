@@ -36,6 +36,9 @@ func (c *Ctx) metrics(id uint32) *OperatorMetrics {
 // spills is where an operator reports its spilled bytes.
 type spills interface{ setMetrics(m *OperatorMetrics) }
 
+// Lasting implements Lasting.
+func (o *metered) Lasting() bool { return lasting(o.Operator) }
+
 func (o *metered) Open(ctx *Ctx) error {
 	o.ctx, o.m = ctx, ctx.metrics(o.id)
 	if s, ok := o.Operator.(spills); ok {

@@ -21,6 +21,23 @@ type Operator interface {
 	Output() []*types.Type
 }
 
+// Lasting is an operator whose batches have no selection and stay as they are when the next one comes: who gets them may keep them, and change nothing.
+type Lasting interface{ Lasting() bool }
+
+func lasting(in Operator) bool {
+	l, ok := in.(Lasting)
+	return ok && l.Lasting()
+}
+
+// appendRows appends a batch of an operator to a builder, without a copy where it lasts.
+func appendRows(to *vector.Builder, in Operator, b *vector.Batch) {
+	if b.Sel == nil && lasting(in) {
+		to.Keep(b)
+	} else {
+		to.AppendSelected(b)
+	}
+}
+
 // Ctx is what a task gives to its operators.
 type Ctx struct {
 	expr.Ctx

@@ -127,7 +127,7 @@ func (o *sortOp) collect() error {
 			}
 			o.keys.AppendColumns(keys, b.Sel, b.N)
 		}
-		o.rows.AppendSelected(b)
+		appendRows(o.rows, o.in, b)
 		if !o.mem.fits(o.memSize()) || tooLarge(o.rows) {
 			if err := o.spillRun(); err != nil {
 				return err
@@ -137,14 +137,7 @@ func (o *sortOp) collect() error {
 }
 
 // tooLarge reports whether a column comes near the 2 GiB that its offsets can address.
-func tooLarge(b *vector.Builder) bool {
-	for _, c := range b.Columns() {
-		if len(c.Bytes) > 1<<30 {
-			return true
-		}
-	}
-	return false
-}
+func tooLarge(b *vector.Builder) bool { return b.TextBytes() > 1<<30 }
 
 // memSize counts the rows and what sorting them takes.
 func (o *sortOp) memSize() int64 {

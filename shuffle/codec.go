@@ -20,7 +20,10 @@ type message struct{ meta, body []byte }
 
 // encoder turns the batches of one stream into Arrow IPC messages. A new schema message begins where the columns that are
 // dictionaries, or the dictionaries themselves, change; streams whose columns stay as they are have one, like any Arrow stream.
+// Short decimals go as the whole numbers that they are here, since Arrow's take twice the room.
 type encoder struct {
+	types  []*types.Type
+	wire   vector.Batch  // the batch at hand with short decimals as whole numbers
 	schema *arrow.Schema // without dictionaries
 	dicts  []*vector.Vector
 	cur    *arrow.Schema
@@ -32,14 +35,35 @@ type encoder struct {
 func newEncoder(columns []*types.Type) *encoder {
 	fields := make([]types.Field, len(columns))
 	for i, t := range columns {
-		fields[i] = types.Field{Name: strconv.Itoa(i), Type: t, Nullable: true}
+		fields[i] = types.Field{Name: strconv.Itoa(i), Type: wireType(t), Nullable: true}
 	}
-	return &encoder{schema: vector.ArrowSchema(fields, "UTC"), dicts: make([]*vector.Vector, len(columns))}
+	return &encoder{types: columns, schema: vector.ArrowSchema(fields, "UTC"), dicts: make([]*vector.Vector, len(columns))}
+}
+
+func wireType(t *types.Type) *types.Type {
+	if t.IsShortDecimal() {
+		return types.Long
+	}
+	return t
+}
+
+// asWire is a batch with the columns' types of the stream.
+func (e *encoder) asWire(b *vector.Batch) *vector.Batch {
+	e.wire = vector.Batch{Cols: append(e.wire.Cols[:0], b.Cols...), N: b.N, Sel: b.Sel}
+	for i, t := range e.types {
+		if t.IsShortDecimal() {
+			v := *b.Cols[i]
+			v.Flatten()
+			v.Type = types.Long
+			e.wire.Cols[i] = &v
+		}
+	}
+	return &e.wire
 }
 
 // encode makes the messages of a batch; they are valid until the next call.
 func (e *encoder) encode(b *vector.Batch) ([]message, error) {
-	e.out = e.out[:0]
+	e.out, b = e.out[:0], e.asWire(b)
 	if e.adopt(b) || e.w == nil {
 		e.w = ipc.NewWriterWithPayloadWriter((*payloads)(e), ipc.WithSchema(e.cur))
 	}
@@ -123,7 +147,7 @@ func (d *decoder) decode() (*vector.Batch, error) {
 		rec, err := d.r.Read()
 		switch {
 		case err == nil:
-			return d.dec.Decode(rec)
+			return d.batch(rec)
 		case d.src.err != nil:
 			return nil, d.src.err
 		case !errors.Is(err, io.EOF):
@@ -131,6 +155,18 @@ func (d *decoder) decode() (*vector.Batch, error) {
 		}
 		d.r = nil // a new schema follows
 	}
+}
+
+// batch makes a batch of a record.
+func (d *decoder) batch(rec arrow.RecordBatch) (*vector.Batch, error) {
+	b, err := d.dec.Decode(rec)
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range d.types {
+		b.Cols[i].Type = t
+	}
+	return b, nil
 }
 
 // begin reads the schema at the head of the stream, or where it changes.
@@ -143,7 +179,11 @@ func (d *decoder) begin() error {
 	if err != nil {
 		return errs.Wrap(err, "decode a schema")
 	}
-	d.r, d.dec = r, vector.NewArrowDecoder(d.types)
+	wire := make([]*types.Type, len(d.types))
+	for i, t := range d.types {
+		wire[i] = wireType(t)
+	}
+	d.r, d.dec = r, vector.NewArrowDecoder(wire)
 	return nil
 }
 

@@ -4,16 +4,20 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"slices"
 	"sync"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"pgregory.net/rapid"
 
 	"millrace/memory"
 	"millrace/operators/expr"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/types"
 	"millrace/vector"
+	"millrace/vector/vectortest"
 )
 
 var idColumn = &planpb.Expr{Type: &planpb.Type{Kind: uint32(types.KindLong)}, Kind: &planpb.Expr_Column{Column: 0}}
@@ -174,4 +178,46 @@ func readAll(b *testing.B, c *Client, addr string, ref Ref, part int) {
 			return
 		}
 	}
+}
+
+// Batches of every type come out of a stream as they went in, dictionaries among them.
+func TestCodec(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		all := append(slices.Clone(vectortest.Atomic), vectortest.Nested...)
+		columns := rapid.SliceOfN(rapid.SampledFrom(all), 1, 3).Draw(t, "types")
+		enc, held := newEncoder(columns), []message(nil)
+		dec := newDecoder(columns, func() (message, error) {
+			if len(held) == 0 {
+				return message{}, io.EOF
+			}
+			m := held[0]
+			held = held[1:]
+			return m, nil
+		})
+		for range rapid.IntRange(1, 4).Draw(t, "batches") {
+			in := vectortest.Batch(t, columns, vectortest.Options{MaxRows: 20, NoSel: true, NoConst: true})
+			if in.N == 0 {
+				continue
+			}
+			msgs, err := enc.encode(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range msgs {
+				held = append(held, message{bytes.Clone(m.meta), bytes.Clone(m.body)})
+			}
+			out, err := dec.decode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := vectortest.Show(vectortest.Rows(out)), vectortest.Show(vectortest.Rows(in)); !slices.Equal(got, want) {
+				t.Fatalf("got %v, want %v", got, want)
+			}
+			for i, c := range out.Cols {
+				if c.Type != columns[i] {
+					t.Fatalf("column %d has the type %s, not %s", i, c.Type, columns[i])
+				}
+			}
+		}
+	})
 }

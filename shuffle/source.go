@@ -53,6 +53,9 @@ func NewSource(in Inputs) *Source { return &Source{in: in} }
 // Output is the columns' types.
 func (s *Source) Output() []*types.Type { return s.in.Types }
 
+// Lasting implements operators.Lasting.
+func (s *Source) Lasting() bool { return true }
+
 // Open starts to read.
 func (s *Source) Open(ctx *operators.Ctx) error {
 	s.ctx, s.cancel = context.WithCancel(ctx)

@@ -39,9 +39,19 @@ func TestBuilderGathersSelectedRows(t *testing.T) {
 			if last != nil && rapid.Bool().Draw(t, "again") {
 				in = last
 			}
-			b.AppendSelected(in)
+			if in.Sel == nil && rapid.Bool().Draw(t, "keep") {
+				b.Keep(in)
+			} else {
+				b.AppendSelected(in)
+			}
+			if rapid.Bool().Draw(t, "look") && b.Len() > 0 {
+				b.Columns()
+			}
 			want = append(want, vectortest.Rows(in)...)
 			last = in
+		}
+		if b.Len() != len(want) {
+			t.Fatalf("the builder has %d rows of %d", b.Len(), len(want))
 		}
 		got := b.Take()
 		if got == nil {

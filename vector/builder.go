@@ -1,6 +1,10 @@
 package vector
 
-import "millrace/types"
+import (
+	"slices"
+
+	"millrace/types"
+)
 
 // Builder gathers selected rows of batches into columns of its own. A column stays a dictionary vector while all of its rows came
 // with dictionaries; those that differ are merged, unless they are large for the number of rows.
@@ -13,6 +17,10 @@ type Builder struct {
 	batch  *Batch
 	merged []*dictMerger // by column, where dictionaries were merged
 	room   []int         // bytes of Data by column of what was taken last, which the next rows will probably need
+	kept   []*Batch      // to be appended
+	count  int           // their rows
+	bytes  int64         // and size
+	texts  []int         // and bytes of texts by column
 }
 
 // NewBuilder makes an empty builder of columns of these types.
@@ -21,22 +29,77 @@ func NewBuilder(columns []*types.Type) *Builder { return &Builder{types: columns
 // Len is the number of rows gathered.
 func (b *Builder) Len() int {
 	if b.batch == nil {
-		return 0
+		return b.count
 	}
-	return b.batch.N
+	return b.batch.N + b.count
+}
+
+// Keep appends the rows of a batch without a selection that nobody will change: they are copied once, when all are there. Dictionaries are copied at
+// once, since nobody knows how large their rows become.
+func (b *Builder) Keep(batch *Batch) {
+	if slices.ContainsFunc(batch.Cols, func(c *Vector) bool { return c.Dict != nil || c.Const }) {
+		b.AppendSelected(batch)
+		return
+	}
+	if b.texts == nil {
+		b.texts = make([]int, len(b.types))
+	}
+	for i, c := range batch.Cols {
+		b.texts[i] += len(c.Bytes)
+	}
+	b.kept, b.count, b.bytes = append(b.kept, batch), b.count+batch.N, b.bytes+batch.MemSize()
+}
+
+// gather appends what was kept, in columns that are large enough.
+func (b *Builder) gather() {
+	if len(b.kept) == 0 {
+		return
+	}
+	kept := b.kept
+	b.forget()
+	if b.batch == nil {
+		b.room = make([]int, len(b.types))
+		for _, k := range kept {
+			for i, c := range k.Cols {
+				b.room[i] += len(c.Data)
+			}
+		}
+	}
+	for _, k := range kept {
+		b.AppendColumns(k.Cols, nil, k.N)
+	}
+}
+
+// forget drops what was kept.
+func (b *Builder) forget() { b.kept, b.count, b.bytes, b.texts = nil, 0, 0, nil }
+
+// TextBytes is the most bytes of texts that a column has.
+func (b *Builder) TextBytes() int {
+	most := 0
+	for i := range b.types {
+		n := 0
+		if b.batch != nil {
+			n = len(b.batch.Cols[i].Bytes)
+		}
+		if b.texts != nil {
+			n += b.texts[i]
+		}
+		most = max(most, n)
+	}
+	return most
 }
 
 // MemSize is the number of bytes that the gathered columns hold, dictionaries not counted.
 func (b *Builder) MemSize() int64 {
 	if b.batch == nil {
-		return 0
+		return b.bytes
 	}
-	return b.batch.MemSize()
+	return b.batch.MemSize() + b.bytes
 }
 
 // Size is the number of bytes that the gathered rows take, dictionaries not counted; the columns' buffers may be larger.
 func (b *Builder) Size() int64 {
-	n := int64(0)
+	n := b.bytes
 	if b.batch != nil {
 		for _, c := range b.batch.Cols {
 			n += c.size()
@@ -62,6 +125,7 @@ func (b *Builder) AppendSelected(batch *Batch) { b.AppendColumns(batch.Cols, bat
 
 // AppendColumns appends rows sel (nil: 0..n-1) of columns that need not come from one batch.
 func (b *Builder) AppendColumns(cols []*Vector, sel []uint32, n int) {
+	b.gather()
 	if b.batch == nil {
 		b.begin()
 	}
@@ -106,6 +170,7 @@ func (b *Builder) appendColumn(i int, c *Vector, sel []uint32) {
 
 // Columns are the gathered columns, which stay the builder's.
 func (b *Builder) Columns() []*Vector {
+	b.gather()
 	if b.batch == nil {
 		return nil
 	}
@@ -114,6 +179,7 @@ func (b *Builder) Columns() []*Vector {
 
 // Batch is the gathered rows, which stay the builder's and change with the next Append, Reset or Take; nil when there are none.
 func (b *Builder) Batch() *Batch {
+	b.gather()
 	if b.Len() == 0 {
 		return nil
 	}
@@ -122,6 +188,7 @@ func (b *Builder) Batch() *Batch {
 
 // Take hands the gathered rows over and leaves the builder empty; nil when there are none.
 func (b *Builder) Take() *Batch {
+	b.gather()
 	if b.Len() == 0 {
 		return nil
 	}
@@ -136,6 +203,7 @@ func (b *Builder) Take() *Batch {
 
 // Reset forgets the rows and keeps the memory.
 func (b *Builder) Reset() {
+	b.forget()
 	if b.batch == nil {
 		return
 	}
