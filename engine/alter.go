@@ -33,20 +33,25 @@ func (st *statement) alterTable(c *plan.AlterTable) (session.Result, error) {
 	if c.View {
 		return st.alterView(c)
 	}
-	if e, err := st.filesEntry(c.Name); err != nil || e != nil && c.Actions[0].Kind != "rename" {
+	if err := st.tableNotView(c); err != nil {
+		return nil, err
+	}
+	if e, err := st.filesEntry(c.Name); err != nil || e != nil && c.Actions[0].Kind != "rename" && !strings.HasSuffix(c.Actions[0].Kind, "p partition") && c.Actions[0].Kind != "add partition" {
 		if err != nil {
 			return nil, err
 		}
 		return st.alterFiles(*e, c.Actions)
 	}
 	switch first := c.Actions[0]; first.Kind {
+	case "add partition", "drop partition":
+		return emptyResult(), st.alterPartitions(c.Name, first)
 	case "rename":
 		return emptyResult(), st.renameTable(c.Name, first.Column)
 	case "set location":
 		return emptyResult(), st.setLocation(c.Name, first.To)
 	case "drop feature":
 		return st.dropFeature(c.Name, first.To, first.Purge)
-	case "add key", "add partition", "drop partition", "recover partitions":
+	case "add key", "recover partitions":
 		if first.Kind != "add key" {
 			return nil, errs.New("DELTA_OPERATION_NOT_ALLOWED", "operation", "ALTER TABLE "+strings.ToUpper(first.Kind))
 		}
@@ -63,6 +68,31 @@ func (st *statement) alterTable(c *plan.AlterTable) (session.Result, error) {
 		return emptyResult(), nil
 	}
 	return emptyResult(), a.commit()
+}
+
+// tableNotView refuses ALTER TABLE of a view.
+func (st *statement) tableNotView(c *plan.AlterTable) error {
+	first := c.Actions[0]
+	name := types.QuoteParts(c.Name...)
+	if _, temporary := st.s.View(c.Name); !temporary {
+		t, err := st.target(c.Name)
+		if err != nil || t == nil || t.entry == nil || t.entry.View == "" {
+			return err
+		}
+		name = t.name()
+	}
+	operation, alternative := "ALTER TABLE ... "+strings.ToUpper(first.Kind), "NO_ALTERNATIVE"
+	switch first.Kind {
+	case "rename":
+		return nil
+	case "set properties", "unset properties":
+		operation, alternative = strings.Replace(viewOperation(first.Kind), "VIEW", "TABLE", 1), "USE_ALTER_VIEW"
+	case "alter column":
+		if operation = "ALTER TABLE ... ALTER COLUMN"; first.Change {
+			operation = "ALTER TABLE ... CHANGE COLUMN"
+		}
+	}
+	return errs.New("EXPECT_TABLE_NOT_VIEW."+alternative, "operation", operation, "viewName", name)
 }
 
 // alteration begins to change a Delta table.

@@ -5,8 +5,6 @@ import (
 
 	"millrace/delta"
 	"millrace/errs"
-	"millrace/plan"
-	"millrace/session"
 	"millrace/types"
 )
 
@@ -60,14 +58,4 @@ func (st *statement) setLocation(name []string, location string) error {
 	e := *t.entry
 	e.Location, e.Managed = location, false
 	return st.e.o.Catalog.Create(st.ctx, e, true)
-}
-
-// alterView is ALTER VIEW … RENAME TO and AS.
-func (st *statement) alterView(c *plan.AlterTable) (session.Result, error) {
-	switch a := c.Actions[0]; a.Kind {
-	case "rename":
-		return emptyResult(), st.renameTable(c.Name, a.Column)
-	default:
-		return nil, errs.Unsupportedf("ALTER VIEW %s is not supported yet.", strings.ToUpper(a.Kind))
-	}
 }

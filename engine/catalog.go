@@ -50,11 +50,14 @@ type Entry struct {
 	Within    string   `json:"within,omitempty"` // the schema that was current when the view was made
 	Columns   []string `json:"columns,omitempty"`
 	// What a Delta table keeps in its log. Schema, in JSON, is empty where the files say it.
-	Schema      string            `json:"schema,omitempty"` // the partition columns come last
-	PartitionBy []string          `json:"partitionBy,omitempty"`
-	Options     map[string]string `json:"options,omitempty"`
-	Properties  map[string]string `json:"properties,omitempty"`
-	Created     int64             `json:"created,omitempty"` // in milliseconds since 1970
+	Schema      string               `json:"schema,omitempty"` // the partition columns come last
+	PartitionBy []string             `json:"partitionBy,omitempty"`
+	Options     map[string]string    `json:"options,omitempty"`
+	Properties  map[string]string    `json:"properties,omitempty"`
+	Created     int64                `json:"created,omitempty"`   // in milliseconds since 1970
+	Parts       map[string]partition `json:"parts,omitempty"`     // by directory: those that ALTER TABLE made
+	Collation   string               `json:"collation,omitempty"` // of strings of which nothing else was said
+	Shape       *viewShape           `json:"shape,omitempty"`     // of a view
 }
 
 // NewCatalog keeps names in kv and puts managed tables below the warehouse's location.
@@ -76,11 +79,7 @@ func (c *Catalog) Location(ctx context.Context, namespace, name string) (string,
 	if err != nil {
 		return "", err
 	}
-	root := strings.TrimSuffix(c.warehouse, "/")
-	if namespace != defaultNamespace {
-		root += "/" + strings.ToLower(namespace) + ".db"
-	}
-	place := root + "/" + strings.ToLower(name)
+	place := c.schemaRoot(namespace) + "/" + strings.ToLower(name)
 	taken := false
 	for _, e := range all {
 		switch {
@@ -94,6 +93,15 @@ func (c *Catalog) Location(ctx context.Context, namespace, name string) (string,
 		place += "-" + uuid.NewString()[:8]
 	}
 	return place, nil
+}
+
+// schemaRoot is where the managed tables of a schema lie.
+func (c *Catalog) schemaRoot(namespace string) string {
+	root := strings.TrimSuffix(c.warehouse, "/")
+	if namespace == defaultNamespace {
+		return root
+	}
+	return root + "/" + strings.ToLower(namespace) + ".db"
 }
 
 // entries are a schema's tables and views; records that cannot be read are passed over.
@@ -191,6 +199,28 @@ func (c *Catalog) HasNamespace(ctx context.Context, name string) (bool, error) {
 	return v != nil, err
 }
 
+// collationOf is the default collation of a schema.
+func (c *Catalog) collationOf(ctx context.Context, name string) (string, error) {
+	n, err := c.namespace(ctx, name)
+	if err != nil || n == nil {
+		return "", err
+	}
+	return n.Collation, nil
+}
+
+// namespace finds a schema's record; nil when there is none.
+func (c *Catalog) namespace(ctx context.Context, name string) (*session.Namespace, error) {
+	value, err := c.kv.Get(ctx, namespacePrefix+strings.ToLower(name))
+	if err != nil || value == nil {
+		return nil, err
+	}
+	var n session.Namespace
+	if err := json.Unmarshal(value, &n); err != nil {
+		return nil, errs.Newf(errs.Internal, "the catalog's record of the schema %s cannot be read: %v", name, err)
+	}
+	return &n, nil
+}
+
 // CreateNamespace records a schema and reports whether it is new.
 func (c *Catalog) CreateNamespace(ctx context.Context, n session.Namespace) (bool, error) {
 	value, err := json.Marshal(n)
@@ -198,6 +228,15 @@ func (c *Catalog) CreateNamespace(ctx context.Context, n session.Namespace) (boo
 		return false, err
 	}
 	return c.kv.Create(ctx, namespacePrefix+strings.ToLower(n.Name), value)
+}
+
+// putNamespace records what a schema has become.
+func (c *Catalog) putNamespace(ctx context.Context, n session.Namespace) error {
+	value, err := json.Marshal(n)
+	if err != nil {
+		return err
+	}
+	return c.kv.Put(ctx, namespacePrefix+strings.ToLower(n.Name), value)
 }
 
 // DropNamespace forgets a schema.

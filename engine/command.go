@@ -55,6 +55,10 @@ func (st *statement) command(c plan.Command) (session.Result, error) {
 		return st.optimizeTable(c)
 	case *plan.Vacuum:
 		return st.vacuum(c)
+	case *plan.Analyze:
+		return st.analyzeTable(c)
+	case *plan.AlterNamespace:
+		return st.alterNamespace(c)
 	case *plan.Show:
 		return st.show(c)
 	case *plan.CreateFunction:

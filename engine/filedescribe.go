@@ -14,12 +14,12 @@ import (
 	"millrace/types"
 )
 
-// filesEntry is the catalog's record of a table of files, or nil for anything else.
-func (st *statement) filesEntry(name []string) (*Entry, error) {
+// shapedEntry is the catalog's record of a table of files or a view whose columns it says, or nil for anything else.
+func (st *statement) shapedEntry(name []string) (*Entry, error) {
 	if len(name) == 0 {
 		return nil, nil
 	}
-	if _, view := st.s.View(name); view {
+	if _, temporary := st.s.View(name); temporary {
 		return nil, nil
 	}
 	t, err := st.target(name)
@@ -29,9 +29,18 @@ func (st *statement) filesEntry(name []string) (*Entry, error) {
 	return t.entry, nil
 }
 
-// describeFiles adds what DESCRIBE [EXTENDED] says of a table of files besides its columns.
+// filesEntry is the catalog's record of a table of files, or nil for anything else.
+func (st *statement) filesEntry(name []string) (*Entry, error) {
+	e, err := st.shapedEntry(name)
+	if e != nil && e.View != "" {
+		e = nil
+	}
+	return e, err
+}
+
+// describeFiles adds what DESCRIBE [EXTENDED] says of a table of files, or a view, besides its columns.
 func (st *statement) describeFiles(c *plan.Describe, rows [][]any) ([][]any, error) {
-	e, err := st.filesEntry(c.Name)
+	e, err := st.shapedEntry(c.Name)
 	if err != nil || e == nil {
 		return rows, err
 	}
@@ -46,9 +55,16 @@ func (st *statement) describeFiles(c *plan.Describe, rows [][]any) ([][]any, err
 		}
 	}
 	if c.Extended {
-		for _, kv := range append([][2]string{{"", ""}, {"# Detailed Table Information", ""}}, st.tableDetails(e)...) {
+		lines, err := st.tableDetails(e)
+		if err != nil {
+			return nil, err
+		}
+		for _, kv := range append([][2]string{{"", ""}, {"# Detailed Table Information", ""}}, lines...) {
 			rows = append(rows, []any{kv[0], kv[1], ""})
 		}
+	}
+	if e.View != "" {
+		return rows, nil
 	}
 	return append(rows, defaultRows(schema)...), nil
 }
@@ -74,25 +90,51 @@ func defaultRows(schema *types.Type) [][]any {
 	return rows
 }
 
-// tableDetails are the lines of DESCRIBE EXTENDED about the table itself.
-func (st *statement) tableDetails(e *Entry) [][2]string {
-	out := [][2]string{{"Catalog", "spark_catalog"}, {"Database", strings.ToLower(e.Namespace)}, {"Table", strings.ToLower(e.Name)},
-		{"Created Time", time.UnixMilli(e.Created).In(st.zone()).Format("Mon Jan 02 15:04:05 MST 2006")}, {"Last Access", "UNKNOWN"},
-		{"Created By", "millrace " + st.e.o.Version}, {"Type", e.info().Kind}, {"Provider", e.Provider}}
+// tableDetails are the lines of DESCRIBE EXTENDED about the table or view itself.
+func (st *statement) tableDetails(e *Entry) ([][2]string, error) {
+	out := [][2]string{{"Catalog", "spark_catalog"}, {"Database", strings.ToLower(e.Namespace)}, {"Table", strings.ToLower(e.Name)}}
+	out = append(out, st.madeBy(e.Created)...)
+	add := func(key, value string) { out = append(out, [2]string{key, value}) }
+	add("Type", e.info().Kind)
+	if e.View == "" {
+		add("Provider", e.Provider)
+	}
 	if e.Comment != "" {
-		out = append(out, [2]string{"Comment", e.Comment})
+		add("Comment", e.Comment)
+	}
+	if e.Collation != "" {
+		add("Collation", e.Collation)
+	}
+	if e.View != "" {
+		out = append(out, st.viewDetails(e)...)
 	}
 	if len(e.Properties) > 0 {
-		out = append(out, [2]string{"Table Properties", "[" + pairsOf(e.Properties) + "]"})
+		add("Table Properties", "["+pairsOf(e.Properties)+"]")
 	}
-	out = append(out, [2]string{"Location", urlOf(e.Location)})
+	if e.View != "" {
+		return out, nil
+	}
+	known, err := st.statisticsOf(e)
+	if err != nil {
+		return nil, err
+	}
+	if known.Table != nil {
+		add("Statistics", known.Table.String())
+	}
+	add("Location", urlOf(e.Location))
 	if len(e.Options) > 0 {
-		out = append(out, [2]string{"Storage Properties", "[" + pairsOf(e.Options) + "]"})
+		add("Storage Properties", "["+pairsOf(e.Options)+"]")
 	}
-	if len(e.PartitionBy) > 0 {
-		out = append(out, [2]string{"Partition Provider", "Catalog"})
+	if len(e.PartitionBy) > 0 || e.Provider == "delta" {
+		add("Partition Provider", "Catalog")
 	}
-	return out
+	return out, nil
+}
+
+// madeBy says when something of the catalog was made, and by what.
+func (st *statement) madeBy(millis int64) [][2]string {
+	return [][2]string{{"Created Time", time.UnixMilli(millis).In(st.zone()).Format("Mon Jan 02 15:04:05 MST 2006")}, {"Last Access", "UNKNOWN"},
+		{"Created By", st.e.o.Version}}
 }
 
 func urlOf(location string) string {
@@ -181,6 +223,9 @@ func (st *statement) showCreateFiles(e *Entry) (session.Result, error) {
 		b.WriteString("LOCATION " + textLiteral(urlOf(e.Location)) + "\n")
 	}
 	list("TBLPROPERTIES", e.Properties)
+	if e.Collation != "" {
+		b.WriteString("DEFAULT COLLATION " + e.Collation + "\n")
+	}
 	return st.rowsResult(createdSchema, [][]any{{b.String()}})
 }
 
@@ -218,10 +263,16 @@ func (st *statement) showFilePartitions(c *plan.Show, e *Entry) (session.Result,
 	if len(e.PartitionBy) == 0 {
 		return nil, errs.New("INVALID_PARTITION_OPERATION.PARTITION_SCHEMA_IS_EMPTY", "name", (target{entry: e}).name())
 	}
-	if c.Args["partition"] != "" {
-		return nil, errs.Unsupportedf("SHOW PARTITIONS with PARTITION (…) is not supported yet.")
+	dirs, err := st.partitions(e)
+	if c.Partition != nil && err == nil {
+		var schema *types.Type
+		if schema, err = e.fileSchema(); err == nil {
+			dirs, err = st.matchingPartitions(e, schema, c.Partition)
+		}
+		if errs.ConditionOf(err) == "PARTITIONS_NOT_FOUND" && len(c.Partition) == len(e.PartitionBy) {
+			dirs, err = nil, nil
+		}
 	}
-	dirs, err := st.partitionDirectories(e)
 	if err != nil {
 		return nil, err
 	}
@@ -258,9 +309,11 @@ func (st *statement) truncate(c *plan.Truncate) (session.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := fileWrite{entry: e, overwrite: true, within: st.fixedDirectory(e, fixed)}
-	if strings.Count(w.within, "/")+1 < len(fixed) || w.within == "" && len(fixed) > 0 {
-		return nil, errs.Unsupportedf("TRUNCATE TABLE … PARTITION without the first partition columns is not supported yet.")
+	w := fileWrite{entry: e, overwrite: true}
+	if len(fixed) > 0 {
+		if w.within, err = st.matchingPartitions(e, have, c.Partition); err != nil || len(w.within) == 0 {
+			return emptyResult(), err
+		}
 	}
 	return emptyResult(), st.writeTableFiles(w)
 }

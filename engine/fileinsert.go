@@ -70,12 +70,15 @@ func (st *statement) insertFiles(c *plan.Insert, t target) (session.Result, erro
 	if err != nil {
 		return nil, err
 	}
-	w := fileWrite{entry: e, overwrite: c.Overwrite, within: st.fixedDirectory(e, fixed)}
+	w := fileWrite{entry: e, overwrite: c.Overwrite}
+	if dir := st.fixedDirectory(e, fixed); dir != "" {
+		w.within = []string{dir}
+	}
 	if c.Overwrite && len(fixed) < len(e.PartitionBy) {
 		w.dynamic = strings.EqualFold(st.s.Conf.Get("spark.sql.sources.partitionOverwriteMode"), "dynamic")
 	}
-	if c.IfNotExists && w.within != "" {
-		if there, err := st.hasPartition(e, w.within); err != nil || there {
+	if c.IfNotExists && len(w.within) > 0 {
+		if there, err := st.hasPartition(e, w.within[0]); err != nil || there {
 			return emptyResult(), err
 		}
 	}
@@ -123,9 +126,15 @@ func (st *statement) fixedDirectory(e *Entry, fixed map[string]plan.Expr) string
 		if !ok {
 			break
 		}
-		parts = append(parts, table.PartitionDirectory(p, planconv.FromValues(l.T, []any{l.Value}), st.settings.TimeZone))
+		parts = append(parts, st.partitionSegment(p, l))
 	}
 	return strings.Join(parts, "/")
+}
+
+// partitionSegment is the part of a directory's name that one column's value makes.
+func (st *statement) partitionSegment(column string, value plan.Expr) string {
+	l := value.(*plan.Literal)
+	return table.PartitionDirectory(column, planconv.FromValues(l.T, []any{l.Value}), st.settings.TimeZone)
 }
 
 func (st *statement) hasPartition(e *Entry, dir string) (bool, error) {

@@ -99,7 +99,7 @@ func (st *statement) replacedTable(n newTable, e Entry, replace bool) (*target, 
 	if err != nil || old == nil {
 		return nil, err
 	}
-	if old.entry == nil || old.entry.Schema == "" || strings.TrimRight(old.path, "/") != strings.TrimRight(e.Location, "/") {
+	if old.entry == nil || old.entry.View != "" || old.entry.Schema == "" || strings.TrimRight(old.path, "/") != strings.TrimRight(e.Location, "/") {
 		return nil, errs.Unsupportedf("Replacing %s by a table of %s files is not supported yet: drop it first.", old.name(), e.Provider)
 	}
 	return old, nil

@@ -87,9 +87,9 @@ type fileWrite struct {
 	entry     *Entry
 	input     plan.Node // its columns are the table's; nil: no rows
 	overwrite bool
-	within    string // an overwrite replaces the files below this directory only
-	dynamic   bool   // an overwrite replaces the partitions that it writes to
-	create    bool   // the table gets its name with its rows
+	within    []string // an overwrite replaces the files below these directories only; none: all files
+	dynamic   bool     // an overwrite replaces the partitions that it writes to
+	create    bool     // the table gets its name with its rows
 }
 
 // writeTableFiles writes, and makes what was written count.
@@ -104,6 +104,9 @@ func (st *statement) writeTableFiles(w fileWrite) error {
 	}
 	defer st.e.frames.written(store.URL())
 	if err := st.sweep(store, location); err != nil {
+		return err
+	}
+	if err := st.forgetStatistics(w.entry); err != nil {
 		return err
 	}
 	id := uuid.NewString()
@@ -300,7 +303,7 @@ func (st *statement) replacedFiles(store storage.Store, w fileWrite, written []s
 		switch {
 		case fresh[name] || hidden != nil && hidden(name) || strings.HasPrefix(path.Base(name), "_") || strings.HasPrefix(path.Base(name), "."):
 		case w.dynamic && !dirs[path.Dir(name)]:
-		case w.within != "" && !strings.HasPrefix(name, w.within+"/"):
+		case len(w.within) > 0 && !slices.ContainsFunc(w.within, func(dir string) bool { return strings.HasPrefix(name, dir+"/") }):
 		default:
 			gone = append(gone, name)
 		}

@@ -101,7 +101,14 @@ func (st *statement) describe(c *plan.Describe) (session.Result, error) {
 		return st.history(c)
 	case "detail":
 		return st.detail(c)
+	case "json":
+		return st.describeAsJSON(c)
+	case "schema":
+		return st.describeNamespace(c)
 	case "table", "query":
+		if c.Partition != nil {
+			return st.describePartition(c)
+		}
 		return st.describeTable(c)
 	case "column":
 		return st.describeColumn(c)
@@ -228,16 +235,12 @@ func (st *statement) detail(c *plan.Describe) (session.Result, error) {
 
 // describeTable lists the columns of a table, view or query.
 func (st *statement) describeTable(c *plan.Describe) (session.Result, error) {
-	query := c.Query
-	if query == nil {
-		query = &plan.UnresolvedRelation{Parts: c.Name}
-	}
-	resolved, err := st.analyze(query)
+	schema, err := st.describedColumns(c)
 	if err != nil {
 		return nil, err
 	}
 	var rows [][]any
-	for _, f := range plan.Schema(resolved).Fields {
+	for _, f := range schema.Fields {
 		var comment any
 		if raw := delta.FieldMetadata(f, "comment"); raw != nil {
 			comment = delta.Text(raw)
@@ -264,6 +267,26 @@ func (st *statement) describeTable(c *plan.Describe) (session.Result, error) {
 		}
 	}
 	return st.rowsResult(describeSchema, rows)
+}
+
+// describedColumns are the columns of what DESCRIBE names; those of a view are what its record says, though its tables may have changed.
+func (st *statement) describedColumns(c *plan.Describe) (*types.Type, error) {
+	query := c.Query
+	if query == nil {
+		e, err := st.shapedEntry(c.Name)
+		if err != nil {
+			return nil, err
+		}
+		if e != nil && e.View != "" {
+			return e.fileSchema()
+		}
+		query = &plan.UnresolvedRelation{Parts: c.Name}
+	}
+	resolved, err := st.analyze(query)
+	if err != nil {
+		return nil, err
+	}
+	return plan.Schema(resolved), nil
 }
 
 // restore is RESTORE TABLE.

@@ -6,62 +6,9 @@ import (
 	"millrace/errs"
 	"millrace/plan"
 	"millrace/session"
-	"millrace/sql"
 	"millrace/storage"
 	"millrace/types"
 )
-
-func (st *statement) createNamespace(c *plan.CreateNamespace) (session.Result, error) {
-	name := c.Name[len(c.Name)-1]
-	created, err := st.e.o.Catalog.CreateNamespace(st.ctx, session.Namespace{Name: strings.ToLower(name), Location: c.Location})
-	if err == nil && !created && !c.IfNotExists {
-		err = errs.New("SCHEMA_ALREADY_EXISTS", "schemaName", types.Quote(name))
-	}
-	return emptyResult(), err
-}
-
-// createView is CREATE VIEW of a catalogued view: its text is kept and read again when it is used.
-func (st *statement) createView(c *plan.CreateView) (session.Result, error) {
-	resolved, err := st.analyze(c.Query)
-	if err != nil {
-		return nil, err
-	}
-	if n := len(resolved.(plan.Resolved).Output()); len(c.Columns) > 0 && len(c.Columns) != n {
-		return nil, errs.Newf(errs.Invalid, "the view %s has %d columns and its query %d", types.QuoteParts(c.Name...), len(c.Columns), n)
-	}
-	if c.Text == "" {
-		return nil, errs.Unsupportedf("A view of the catalog is made of SQL text.")
-	}
-	parts := c.Name
-	var temporary error
-	st.temporaries(c.Query, func(kind string, name []string) {
-		temporary = errs.New("INVALID_TEMP_OBJ_REFERENCE", "obj", "VIEW", "objName", types.QuoteParts(parts...), "tempObj", kind, "tempObjName", types.QuoteParts(name...))
-	})
-	if temporary != nil {
-		return nil, temporary
-	}
-	e := Entry{Namespace: st.database(), Name: parts[len(parts)-1], View: c.Text, Within: st.database()}
-	if len(parts) > 1 {
-		e.Namespace = parts[len(parts)-2]
-	}
-	for _, column := range c.Columns {
-		e.Columns = append(e.Columns, column.Name)
-	}
-	err = st.e.o.Catalog.Create(st.ctx, e, c.Replace)
-	if c.IfNotExists && errs.ConditionOf(err) == "TABLE_OR_VIEW_ALREADY_EXISTS" {
-		err = nil
-	}
-	return emptyResult(), err
-}
-
-// query is what a view stands for.
-func (e *Entry) query() (plan.Node, error) {
-	n, err := sql.ParseStatement(e.View)
-	if err != nil || len(e.Columns) == 0 {
-		return n, err
-	}
-	return &plan.SubqueryAlias{Input: n, Name: []string{e.Name}, Columns: e.Columns}, nil
-}
 
 // drop forgets a table, with its files when it is managed, a view or a schema.
 func (st *statement) drop(c *plan.Drop) (session.Result, error) {

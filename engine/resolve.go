@@ -81,8 +81,7 @@ func (st *statement) Relation(r *plan.UnresolvedRelation) (analyze.Relation, err
 		return analyze.Relation{}, errs.New("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.QuoteParts(r.Parts...))
 	}
 	if t.entry != nil && t.entry.View != "" {
-		n, err := t.entry.query()
-		return analyze.Relation{View: n, Name: []string{"spark_catalog", t.entry.Namespace, t.entry.Name}, Within: t.entry.Within}, err
+		return st.viewRelation(t.entry)
 	}
 	travel := r.Travel
 	if travel == nil {

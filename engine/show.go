@@ -18,7 +18,18 @@ var keyValueSchema = mustSchema("key STRING NOT NULL, value STRING NOT NULL")
 
 // show answers the SHOW commands about one table.
 func (st *statement) show(c *plan.Show) (session.Result, error) {
-	e, err := st.filesEntry(c.Name)
+	if strings.EqualFold(c.Kind, "table extended") {
+		return st.showExtended(c)
+	}
+	if _, temporary := st.s.View(c.Name); temporary {
+		switch strings.ToLower(c.Kind) {
+		case "tblproperties":
+			return st.rowsResult(keyValueSchema, nil)
+		case "create table":
+			return nil, errs.New("EXPECT_PERMANENT_VIEW_NOT_TEMP", "operation", "SHOW CREATE TABLE", "viewName", types.QuoteParts(c.Name...))
+		}
+	}
+	e, err := st.shapedEntry(c.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -26,6 +37,8 @@ func (st *statement) show(c *plan.Show) (session.Result, error) {
 	case e == nil:
 	case kind == "tblproperties":
 		return st.showFileProperties(e, c.Pattern)
+	case e.View != "" && kind == "create table":
+		return st.showCreateView(e)
 	case kind == "partitions":
 		return st.showFilePartitions(c, e)
 	case kind == "create table":
@@ -111,7 +124,7 @@ func (st *statement) showPartitions(c *plan.Show) (session.Result, error) {
 	if len(s.PartitionColumns()) == 0 {
 		return nil, errs.New("DELTA_SHOW_PARTITION_IN_NON_PARTITIONED_TABLE", "tableName", t.plainName())
 	}
-	if c.Args["partition"] != "" {
+	if c.Partition != nil {
 		return nil, errs.Unsupportedf("SHOW PARTITIONS with PARTITION (…) is not supported yet.")
 	}
 	schema := types.Struct()
@@ -176,7 +189,19 @@ func (st *statement) describeColumn(c *plan.Describe) (session.Result, error) {
 	if raw := delta.FieldMetadata(f, "comment"); raw != nil {
 		comment = delta.Text(raw)
 	}
-	return st.rowsResult(columnSchema, [][]any{{"col_name", f.Name}, {"data_type", f.Type.String()}, {"comment", comment}})
+	rows := [][]any{{"col_name", f.Name}, {"data_type", f.Type.String()}, {"comment", comment}}
+	e, err := st.shapedEntry(c.Name)
+	if err != nil {
+		return nil, err
+	}
+	if c.Extended && e != nil {
+		known, err := st.statisticsOf(e)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, columnRows(known.Table, f.Name)...)
+	}
+	return st.rowsResult(columnSchema, rows)
 }
 
 func quoted(names []string) []string {

@@ -12,4 +12,13 @@ var _ = register(map[string]Condition{
 	"STATIC_PARTITION_COLUMN_IN_INSERT_COLUMN_LIST":         {Invalid, ClassAnalysis, "42713", "Static partition column <staticName> is also specified in the column list."},
 	"COLUMN_NOT_DEFINED_IN_TABLE":                           {Invalid, ClassAnalysis, "42703", "<colType> column <colName> is not defined in table <tableName>, defined table columns are: <tableCols>."},
 	"INVALID_PARTITION_COLUMN_DATA_TYPE":                    {Unsupported, ClassAnalysis, "0A000", "Cannot use <type> for partition column."},
+	"PARTITIONS_ALREADY_EXIST":                              {Invalid, ClassAnalysis, "428FT", "Cannot ADD or RENAME TO partition(s) <partitionList> in table <tableName> because they already exist.\nChoose a different name, drop the existing partition, or add the IF NOT EXISTS clause to tolerate a pre-existing partition."},
+	"_LEGACY_ERROR_TEMP_1232":                               {Invalid, ClassAnalysis, "", "Partition spec is invalid. The spec (<specKeys>) must match the partition spec (<partitionColumnNames>) defined in table '<tableName>'."},
+	"_LEGACY_ERROR_TEMP_1251":                               {Invalid, ClassAnalysis, "", "<action> is not allowed on <tableName> since its partition metadata is not stored in the Hive metastore. To import this information into the metastore, run `msck repair table <tableName>`."},
+	"CANNOT_ALTER_PARTITION_COLUMN":                         {Invalid, ClassAnalysis, "428FR", "ALTER TABLE (ALTER|CHANGE) COLUMN is not supported for partition columns, but found the partition column <columnName> in the table <tableName>."},
+	"UNSUPPORTED_FEATURE.ANALYZE_UNCACHED_TEMP_VIEW":        {Unsupported, ClassAnalysis, "0A000", "The feature is not supported: The ANALYZE TABLE FOR COLUMNS command can operate on temporary views that have been cached already. Consider to cache the view <viewName>."},
+	"UNSUPPORTED_FEATURE.ANALYZE_UNSUPPORTED_COLUMN_TYPE":   {Unsupported, ClassAnalysis, "0A000", "The feature is not supported: The ANALYZE TABLE FOR COLUMNS command does not support the type <columnType> of the column <columnName> in the table <tableName>."},
+	"UNSUPPORTED_FEATURE.ANALYZE_VIEW":                      {Unsupported, ClassAnalysis, "0A000", "The feature is not supported: The ANALYZE TABLE command does not support views."},
+	"COLUMN_NOT_FOUND":                                      {Invalid, ClassAnalysis, "42703", "The column <colName> cannot be found. Verify the spelling and correctness of the column name according to the SQL config <caseSensitiveConfig>."},
+	"NOT_SUPPORTED_COMMAND_FOR_V2_TABLE":                    {Invalid, ClassAnalysis, "0A000", "<cmd> is not supported for v2 tables."},
 })

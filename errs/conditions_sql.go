@@ -16,6 +16,7 @@ var _ = register(map[string]Condition{
 	"INVALID_SQL_SYNTAX.EMPTY_IN_PREDICATE":                             {Invalid, ClassParse, "42000", "Invalid SQL syntax: IN predicate requires at least one value. Empty IN clauses like 'IN ()' are not allowed. Consider using 'WHERE FALSE' if you need an always-false condition, or provide at least one value in the IN list."},
 	"INVALID_SQL_SYNTAX.REPETITIVE_WINDOW_DEFINITION":                   {Invalid, ClassParse, "42000", "Invalid SQL syntax: The definition of window <windowName> is repetitive."},
 	"INVALID_SQL_SYNTAX.UNSUPPORTED_SQL_STATEMENT":                      {Invalid, ClassParse, "42000", "Invalid SQL syntax: Unsupported SQL statement: <sqlText>."},
+	"INVALID_SQL_SYNTAX.ANALYZE_TABLE_UNEXPECTED_NOSCAN":                {Invalid, ClassParse, "42000", "Invalid SQL syntax: ANALYZE TABLE(S) ... COMPUTE STATISTICS ... <ctx> must be either NOSCAN or empty."},
 	"INVALID_SQL_SYNTAX.EMPTY_PARTITION_VALUE":                          {Invalid, ClassParse, "42000", "Invalid SQL syntax: Partition key <partKey> must set value."},
 	"MISSING_WINDOW_SPECIFICATION":                                      {Invalid, ClassAnalysis, "42P20", "Window specification is not defined in the WINDOW clause for <windowName>. For more information about WINDOW clauses, please refer to '<docroot>/sql-ref-syntax-qry-select-window.html'."},
 	"NOT_ALLOWED_IN_FROM.LATERAL_WITH_PIVOT":                            {Invalid, ClassParse, "42601", "Not allowed in the FROM clause: LATERAL together with PIVOT."},
@@ -62,6 +63,7 @@ var _ = register(map[string]Condition{
 	"_LEGACY_ERROR_TEMP_0029":                                     {Invalid, ClassParse, "", "Cannot mix year-month and day-time fields: <literal>."},
 	"_LEGACY_ERROR_TEMP_0035":                                     {Invalid, ClassParse, "", "Operation not allowed: <message>."},
 	"_LEGACY_ERROR_TEMP_0045":                                     {Invalid, ClassParse, "", "Invalid time zone displacement value."},
+	"_LEGACY_ERROR_TEMP_0053":                                     {Invalid, ClassParse, "", "It is not allowed to define a TEMPORARY view with IF NOT EXISTS."},
 	"_LEGACY_ERROR_TEMP_0063":                                     {Invalid, ClassParse, "", "<msg>."},
 	"_LEGACY_ERROR_TEMP_0064":                                     {Invalid, ClassParse, "", "<msg>."},
 })

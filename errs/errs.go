@@ -203,6 +203,19 @@ func ConditionOf(err error) string {
 	return ""
 }
 
+// Known reports whether a name is that of a condition, or of several that go on after a dot.
+func Known(name string) bool {
+	if _, ok := conditions[name]; ok {
+		return true
+	}
+	for n := range conditions {
+		if strings.HasPrefix(n, name+".") {
+			return true
+		}
+	}
+	return false
+}
+
 // Conditions lists the registered names in order.
 func Conditions() []string {
 	names := make([]string, 0, len(conditions))

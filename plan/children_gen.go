@@ -1042,9 +1042,18 @@ func (n *Use) WithExpressions([]Expr) Node             { return n }
 func (n *Use) command()                                {}
 func (n *Show) Children() []Node                       { return nil }
 func (n *Show) WithChildren([]Node) Node               { return n }
-func (n *Show) Expressions() []Expr                    { return nil }
-func (n *Show) WithExpressions([]Expr) Node            { return n }
-func (n *Show) command()                               {}
+func (n *Show) Expressions() []Expr {
+	var c []Expr
+	c = collectMap(c, n.Partition)
+	return c
+}
+func (n *Show) WithExpressions(c []Expr) Node {
+	m := *n
+	c = replaceMap(c, &m.Partition)
+	done(c)
+	return &m
+}
+func (n *Show) command() {}
 func (n *Describe) Children() []Node {
 	var c []Node
 	c = collectOne(c, n.Query)
@@ -1056,11 +1065,39 @@ func (n *Describe) WithChildren(c []Node) Node {
 	done(c)
 	return &m
 }
-func (n *Describe) Expressions() []Expr         { return nil }
-func (n *Describe) WithExpressions([]Expr) Node { return n }
-func (n *Describe) command()                    {}
-func (n *Truncate) Children() []Node            { return nil }
-func (n *Truncate) WithChildren([]Node) Node    { return n }
+func (n *Describe) Expressions() []Expr {
+	var c []Expr
+	c = collectMap(c, n.Partition)
+	return c
+}
+func (n *Describe) WithExpressions(c []Expr) Node {
+	m := *n
+	c = replaceMap(c, &m.Partition)
+	done(c)
+	return &m
+}
+func (n *Describe) command()                {}
+func (n *Analyze) Children() []Node         { return nil }
+func (n *Analyze) WithChildren([]Node) Node { return n }
+func (n *Analyze) Expressions() []Expr {
+	var c []Expr
+	c = collectMap(c, n.Partition)
+	return c
+}
+func (n *Analyze) WithExpressions(c []Expr) Node {
+	m := *n
+	c = replaceMap(c, &m.Partition)
+	done(c)
+	return &m
+}
+func (n *Analyze) command()                           {}
+func (n *AlterNamespace) Children() []Node            { return nil }
+func (n *AlterNamespace) WithChildren([]Node) Node    { return n }
+func (n *AlterNamespace) Expressions() []Expr         { return nil }
+func (n *AlterNamespace) WithExpressions([]Expr) Node { return n }
+func (n *AlterNamespace) command()                    {}
+func (n *Truncate) Children() []Node                  { return nil }
+func (n *Truncate) WithChildren([]Node) Node          { return n }
 func (n *Truncate) Expressions() []Expr {
 	var c []Expr
 	c = collectMap(c, n.Partition)
@@ -1324,6 +1361,11 @@ func (n *ScriptStep) WithExpressions(c []Expr) Node {
 	return &m
 }
 func (n *ScriptStep) command()                    {}
+func (n *Trigger) Children() []Node               { return nil }
+func (n *Trigger) WithChildren([]Node) Node       { return n }
+func (n *Trigger) Expressions() []Expr            { return nil }
+func (n *Trigger) WithExpressions([]Expr) Node    { return n }
+func (n *Trigger) command()                       {}
 func (n *FunctionParam) Children() []Node         { return nil }
 func (n *FunctionParam) WithChildren([]Node) Node { return n }
 func (n *FunctionParam) Expressions() []Expr {
@@ -1418,6 +1460,8 @@ var kinds = []any{
 	(*Use)(nil),
 	(*Show)(nil),
 	(*Describe)(nil),
+	(*Analyze)(nil),
+	(*AlterNamespace)(nil),
 	(*Truncate)(nil),
 	(*Restore)(nil),
 	(*Set)(nil),
@@ -1437,5 +1481,6 @@ var kinds = []any{
 	(*Script)(nil),
 	(*Generic)(nil),
 	(*ScriptStep)(nil),
+	(*Trigger)(nil),
 	(*FunctionParam)(nil),
 }

@@ -78,8 +78,9 @@ type (
 		LikeTravel  *TimeTravel // of a clone
 		Replace     bool        // REPLACE, or with OrCreate CREATE OR REPLACE
 		OrCreate    bool
+		Collation   string // of the strings of which nothing else is said; empty: the schema's
 	}
-	// CreateView is CREATE VIEW and createOrReplaceTempView. Text is the query's own text for catalogued views.
+	// CreateView is CREATE VIEW, createOrReplaceTempView and, with Alter, ALTER VIEW … AS. Text is the query's own text; empty: it was not made by SQL.
 	CreateView struct {
 		Name        []string
 		Query       Node
@@ -88,7 +89,13 @@ type (
 		Temp        bool
 		Global      bool
 		Replace     bool
+		Alter       bool
 		IfNotExists bool
+		Comment     string
+		Properties  map[string]string
+		Collation   string // of the strings of which the query says nothing else; empty: the default one
+		Mode        string // BINDING, COMPENSATION, TYPE EVOLUTION or EVOLUTION; empty: not said
+		ModeOrigin  *Origin
 	}
 	// Drop is DROP TABLE | VIEW | SCHEMA.
 	Drop struct {
@@ -103,15 +110,19 @@ type (
 		Name        []string
 		IfNotExists bool
 		Location    string
+		Comment     string
+		Properties  map[string]string
+		Collation   string
 	}
 	// Use is USE [SCHEMA] name.
 	Use struct{ Name []string }
 	// Show is SHOW TABLES | SCHEMAS | COLUMNS | TBLPROPERTIES | CREATE TABLE | PARTITIONS | FUNCTIONS | VIEWS.
 	Show struct {
-		Kind    string
-		Name    []string
-		Pattern string
-		Args    map[string]string
+		Kind      string
+		Name      []string
+		Pattern   string
+		Partition map[string]Expr // nil: not said
+		Scope     string          // of functions: user, system or all
 	}
 	// Describe is DESCRIBE TABLE | HISTORY | DETAIL | QUERY | FUNCTION | SCHEMA, or of one Column (kind column), or AS JSON (json).
 	Describe struct {
@@ -122,6 +133,26 @@ type (
 		Query    Node
 		Extended bool
 		Limit    *int64
+		// Partition, of a table: nil where not said.
+		Partition map[string]Expr
+	}
+	// Analyze is ANALYZE TABLE, or with Schema ANALYZE TABLES of the schema Name.
+	Analyze struct {
+		Name      []string
+		Schema    bool
+		Partition map[string]Expr // nil value: any
+		NoScan    bool
+		Columns   []string // FOR COLUMNS
+		All       bool     // FOR ALL COLUMNS
+	}
+	// AlterNamespace is ALTER SCHEMA and COMMENT ON SCHEMA; what is not said stays as it is.
+	AlterNamespace struct {
+		Name       []string
+		Properties map[string]string
+		Unset      []string
+		Location   string
+		Collation  string
+		Comment    *string
 	}
 	// Truncate is TRUNCATE TABLE.
 	Truncate struct {
@@ -253,14 +284,26 @@ type (
 	}
 )
 
-// ScriptStep is a statement of a script. Kind is BEGIN, LOOP, WHILE, REPEAT, FOR, IF, LEAVE, ITERATE or STATEMENT.
+// ScriptStep is a statement of a script. Kind is BEGIN, LOOP, WHILE, REPEAT, FOR, IF, LEAVE, ITERATE, CONDITION, HANDLER or STATEMENT.
 type ScriptStep struct {
 	Kind, Label string
-	Name        string // of FOR's row
-	Node        Node   // FOR's query, or the statement; nil: Text is parsed when it runs
+	Name        string    // of FOR's row, or a condition
+	Triggers    []Trigger // of a handler
+	Node        Node      // FOR's query, or the statement; nil: Text is parsed when it runs
 	Text        string
 	Conds       []Expr          // of WHILE and REPEAT, and of IF's branches
 	Bodies      [][]*ScriptStep // one for each branch, with ELSE's last
+}
+
+// Trigger is what a script's handler is for. Kind is SQLSTATE or CONDITION, of a Name, SQLEXCEPTION or NOT FOUND.
+type Trigger struct{ Kind, Name string }
+
+// Shown is how messages name a trigger.
+func (t Trigger) Shown() string {
+	if t.Name != "" {
+		return t.Name
+	}
+	return t.Kind
 }
 
 // FunctionParam is a parameter of a function that a user wrote.
@@ -294,7 +337,7 @@ const (
 
 // AlterAction is one change of ALTER TABLE. Kind is one of: add columns, drop columns, rename column, alter column, rename, set
 // properties, unset properties, set location, cluster by, add constraint, drop constraint, add partition, drop partition, drop feature, replace columns,
-// recover partitions, as (a view's new query).
+// recover partitions, schema mode (of a view).
 type AlterAction struct {
 	Kind       string
 	Column     []string // the column, or the new name of a table
@@ -312,7 +355,9 @@ type AlterAction struct {
 	Check      string // a constraint's condition as text
 	IfExists   bool
 	Purge      bool // TRUNCATE HISTORY of DROP FEATURE
-	Query      Node
+	Partitions []map[string]Expr
+	Change     bool // CHANGE COLUMN, not ALTER COLUMN
+	Origin     *Origin
 }
 
 // ColumnDef is a column in DDL.

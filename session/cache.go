@@ -195,7 +195,7 @@ func (s *Session) cacheTable(ctx context.Context, k Cacher, c *plan.Cache) error
 		if _, err := s.engine.Analyze(ctx, s, c.Query); err != nil {
 			return err
 		}
-		if err := s.CreateView(c.Name[0], c.Query, false, false); err != nil {
+		if err := s.CreateView(ViewInfo{Name: c.Name[0]}, c.Query, false, false); err != nil {
 			return err
 		}
 	}

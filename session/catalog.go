@@ -168,17 +168,23 @@ func (s *Session) databases(ctx context.Context, op string, name []string, patte
 
 // listed gives the tables of a schema and the session's views, by name.
 func (s *Session) listed(ctx context.Context, namespace []string, pattern string, viewsOnly bool) ([]TableInfo, error) {
-	n, err := s.namespaceOf(ctx, namespace)
-	if err != nil {
-		return nil, err
-	}
 	var all []TableInfo
-	if s.catalog != nil {
-		if all, err = s.catalog.Tables(ctx, n.Name); err != nil {
+	local, global := s.Views()
+	if len(namespace) == 1 && strings.EqualFold(namespace[0], GlobalNamespace) {
+		for _, name := range global {
+			all = append(all, TableInfo{Namespace: GlobalNamespace, Name: name, Kind: "TEMPORARY"})
+		}
+	} else {
+		n, err := s.namespaceOf(ctx, namespace)
+		if err != nil {
 			return nil, err
 		}
+		if s.catalog != nil {
+			if all, err = s.catalog.Tables(ctx, n.Name); err != nil {
+				return nil, err
+			}
+		}
 	}
-	local, _ := s.Views()
 	for _, name := range local {
 		all = append(all, TableInfo{Name: name, Kind: "TEMPORARY"})
 	}
@@ -349,16 +355,13 @@ func (s *Session) showNames(ctx context.Context, c *plan.Show) (Result, error) {
 		}
 		return NewRows(fields("namespace", types.String, strings.TrimSuffix(kind, "s")+"Name", types.String, "isTemporary", types.Boolean), rows)
 	case "columns":
-		t, err := s.find(ctx, c.Name)
+		t, err := s.engine.Analyze(ctx, s, &plan.UnresolvedRelation{Parts: c.Name})
 		if err != nil {
 			return nil, err
 		}
-		if t == nil || t.Schema == nil {
-			return nil, errs.New("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.QuoteParts(c.Name...))
-		}
 		var rows [][]any
-		for _, n := range t.Schema.Names() {
-			rows = append(rows, []any{n})
+		for _, a := range t.Output() {
+			rows = append(rows, []any{a.Name})
 		}
 		return NewRows(fields("col_name", types.String), rows)
 	case "catalogs":

@@ -20,6 +20,7 @@ type confEntry struct {
 	undefined bool
 	alias     string // the key whose value this one takes
 	static    bool
+	internal  bool // not listed
 }
 
 var confEntries = sync.OnceValue(func() map[string]confEntry {
@@ -29,7 +30,7 @@ var confEntries = sync.OnceValue(func() map[string]confEntry {
 		if strings.HasPrefix(line, "#") || len(parts) < 2 {
 			continue
 		}
-		e := confEntry{value: parts[1], undefined: parts[1] == "<undefined>", static: len(parts) > 2}
+		e := confEntry{value: parts[1], undefined: parts[1] == "<undefined>", static: len(parts) > 2 && parts[2] == "static", internal: len(parts) > 2 && parts[2] == "internal"}
 		if rest, ok := strings.CutPrefix(e.value, "<value of "); ok {
 			e.alias = strings.TrimSuffix(rest, ">")
 		}
@@ -102,6 +103,13 @@ func (c *Conf) Get(key string) string {
 		return ""
 	}
 	return v
+}
+
+// Changed are the settings of the session that are not the cluster's.
+func (c *Conf) Changed() map[string]string {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return maps.Clone(c.set)
 }
 
 // Bool is a key's value as a boolean.
@@ -184,7 +192,10 @@ func (c *Conf) Own() map[string]string {
 // Defaults lists every key that exists with its value, as SET -v does.
 func (c *Conf) Defaults() [][2]string {
 	all := map[string]string{}
-	for k := range confEntries() {
+	for k, e := range confEntries() {
+		if e.internal {
+			continue
+		}
 		if v, defined, _ := c.Lookup(k); defined {
 			all[k] = v
 		} else {

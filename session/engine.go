@@ -109,6 +109,8 @@ type Catalog interface {
 // Namespace is a schema.
 type Namespace struct {
 	Name, Description, Location string
+	Collation                   string            `json:",omitempty"` // of its tables' and views' strings; empty: the default one
+	Properties                  map[string]string `json:",omitempty"`
 }
 
 // TableInfo is a table or view. Kind is MANAGED, EXTERNAL or VIEW.

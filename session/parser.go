@@ -13,12 +13,18 @@ import (
 
 // Parser reads SQL text as the session's settings say.
 func (s *Session) Parser() *sql.Parser {
-	c := s.Conf
+	p := ParserOf(s.Conf)
+	p.Eval = s.eval
+	return p
+}
+
+// ParserOf reads SQL text as settings say, without variables.
+func ParserOf(c *Conf) *sql.Parser {
 	zone, err := ZoneOf(c.Get("spark.sql.session.timeZone"))
 	if err != nil {
 		zone = time.UTC
 	}
-	return &sql.Parser{Eval: s.eval, Location: zone, NTZ: c.Get("spark.sql.timestampType") == "TIMESTAMP_NTZ", Now: time.Now(),
+	return &sql.Parser{Location: zone, NTZ: c.Get("spark.sql.timestampType") == "TIMESTAMP_NTZ", Now: time.Now(),
 		RawStrings:       c.Bool("spark.sql.parser.escapedStringLiterals"),
 		DoubleQuotedName: c.Bool("spark.sql.ansi.enabled") && c.Bool("spark.sql.ansi.doubleQuotedIdentifiers"),
 		PlainBar:         strings.EqualFold(c.Get("spark.sql.parser.singleCharacterPipeOperator.enabled"), "false"),

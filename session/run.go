@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 
 	"millrace/errs"
@@ -21,8 +22,18 @@ func (s *Session) Run(ctx context.Context, n plan.Node) (Result, error) {
 	case *plan.ShowString:
 		return s.show(ctx, c)
 	case *plan.CreateView:
+		if _, temporary := s.View(c.Name); c.Alter && temporary {
+			d := *c
+			info, _ := s.ViewInfo(c.Name)
+			d.Temp, d.Global, d.Collation, d.Comment = true, len(c.Name) == 2, info.Collation, info.Comment
+			c = &d
+		}
 		if c.Temp || c.Global {
 			return s.createView(ctx, c)
+		}
+	case *plan.AlterTable:
+		if _, temporary := s.View(c.Name); temporary && c.Actions[0].Kind == "rename" {
+			return s.renameView(c.Name, c.Actions[0].Column)
 		}
 	case *plan.Drop:
 		if strings.EqualFold(c.Kind, "view") && s.dropView(c.Name) {
@@ -123,27 +134,95 @@ func nullable(t *types.Type) *types.Type {
 	return t
 }
 
+// createView makes a temporary view.
 func (s *Session) createView(ctx context.Context, c *plan.CreateView) (Result, error) {
-	query := c.Query
-	if len(c.Columns) > 0 {
-		names := make([]string, len(c.Columns))
-		for i, col := range c.Columns {
-			names[i] = col.Name
-		}
-		query = &plan.SubqueryAlias{Input: query, Name: c.Name[len(c.Name)-1:], Columns: names}
-	}
 	if len(c.Name) > 1 && !(c.Global && len(c.Name) == 2 && strings.EqualFold(c.Name[0], GlobalNamespace)) {
 		return nil, errs.New("TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", "actualName", types.QuoteParts(c.Name...))
 	}
-	if _, err := s.engine.Analyze(ctx, s, query); err != nil {
+	query := c.Query
+	if c.Collation != "" {
+		p := s.Parser()
+		p.Collation = c.Collation
+		var err error
+		if query, err = p.ParseStatement(c.Text); err != nil {
+			return nil, err
+		}
+	}
+	resolved, err := s.engine.Analyze(ctx, s, query)
+	if err != nil {
 		return nil, err
 	}
-	name := c.Name[len(c.Name)-1]
-	if _, there := s.View(viewName(name, c.Global)); there && c.IfNotExists {
+	info := ViewInfo{Name: c.Name[len(c.Name)-1], Text: c.Text, Comment: c.Comment, Collation: c.Collation}
+	for _, a := range resolved.Output() {
+		info.Query = append(info.Query, a.Name)
+	}
+	if query, err = viewColumns(query, info, c.Columns); err != nil {
+		return nil, err
+	}
+	if _, there := s.View(viewName(info.Name, c.Global)); there && c.IfNotExists {
 		return none()
 	}
-	if err := s.CreateView(name, query, c.Global, c.Replace); err != nil {
+	if err := s.CreateView(info, query, c.Global, c.Replace); err != nil {
 		return nil, err
+	}
+	return none()
+}
+
+// viewColumns gives a query's columns the names and comments that a view has for them.
+func viewColumns(query plan.Node, info ViewInfo, given []plan.ColumnDef) (plan.Node, error) {
+	if given == nil {
+		return query, nil
+	}
+	names, commented := make([]string, len(given)), false
+	for i, c := range given {
+		names[i], commented = c.Name, commented || c.Comment != ""
+	}
+	if n := len(info.Query); n != len(names) {
+		kind := "NOT_ENOUGH"
+		if n > len(names) {
+			kind = "TOO_MANY"
+		}
+		return nil, errs.New("CREATE_VIEW_COLUMN_ARITY_MISMATCH."+kind+"_DATA_COLUMNS", "viewName", types.Quote(info.Name),
+			"viewColumns", quotedNames(names), "dataColumns", quotedNames(info.Query))
+	}
+	query = &plan.SubqueryAlias{Input: query, Name: []string{info.Name}, Columns: names}
+	if !commented {
+		return query, nil
+	}
+	p := &plan.Project{Input: query}
+	for _, c := range given {
+		var e plan.Expr = &plan.UnresolvedAttribute{Parts: []string{c.Name}}
+		if c.Comment != "" {
+			meta, err := json.Marshal(map[string]string{"comment": c.Comment})
+			if err != nil {
+				return nil, err
+			}
+			e = &plan.Alias{Child: e, Names: []string{c.Name}, Metadata: string(meta)}
+		}
+		p.Exprs = append(p.Exprs, e)
+	}
+	return p, nil
+}
+
+func quotedNames(names []string) string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = types.Quote(n)
+	}
+	return strings.Join(out, ", ")
+}
+
+// renameView is ALTER VIEW … RENAME TO of a temporary view.
+func (s *Session) renameView(from, to []string) (Result, error) {
+	v := s.views
+	if len(from) == 2 {
+		v = s.globals
+	}
+	if len(to) > 1 {
+		return nil, errs.New("TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", "actualName", types.QuoteParts(to...))
+	}
+	if !v.rename(from[len(from)-1], to[0]) {
+		return nil, errs.New("TABLE_OR_VIEW_ALREADY_EXISTS", "relationName", types.QuoteParts(to...))
 	}
 	return none()
 }

@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
 
 	"millrace/errs"
@@ -11,9 +13,11 @@ import (
 
 // locals are the variables of a script's block or loop; around is the block that it stands in.
 type locals struct {
-	label  string
-	vars   map[string]*Variable
-	around *locals
+	label    string
+	vars     map[string]*Variable
+	handlers []*plan.ScriptStep
+	around   *locals
+	outside  *locals // in whose handlers an error is looked for after these; for a handler's body those around its block
 }
 
 type localsKey struct{}
@@ -41,8 +45,16 @@ type script struct {
 	result *plan.LocalRelation
 }
 
-// jump is what LEAVE and ITERATE ask of the loops around them; empty: go on.
-type jump struct{ word, label string }
+// jump is what LEAVE and ITERATE ask of the loops around them, and what a handler that has run asks of the block that declared it (EXIT); empty: go on.
+type jump struct {
+	word, label string
+	block       *locals
+}
+
+// unhandled is an error for which no handler was found.
+type unhandled struct{ error }
+
+func (u unhandled) Unwrap() error { return u.error }
 
 func (s *Session) runScript(ctx context.Context, c *plan.Script) (Result, error) {
 	e, ok := s.engine.(Evaluator)
@@ -53,6 +65,9 @@ func (s *Session) runScript(ctx context.Context, c *plan.Script) (Result, error)
 	j, err := r.block(ctx, "", c.Body)
 	switch {
 	case err != nil:
+		if u := (unhandled{}); errors.As(err, &u) {
+			err = u.error
+		}
 		return nil, err
 	case j.word != "":
 		return nil, errs.New("INVALID_LABEL_USAGE.DOES_NOT_EXIST", "labelName", types.Quote(j.label), "statementType", j.word)
@@ -64,23 +79,93 @@ func (s *Session) runScript(ctx context.Context, c *plan.Script) (Result, error)
 
 func (r *script) block(ctx context.Context, label string, steps []*plan.ScriptStep) (jump, error) {
 	around, _ := ctx.Value(localsKey{}).(*locals)
-	l := &locals{label: label, vars: map[string]*Variable{}, around: around}
+	l := &locals{label: label, vars: map[string]*Variable{}, around: around, outside: around}
 	ctx = context.WithValue(ctx, localsKey{}, l)
+	seen := map[plan.Trigger]bool{}
+	for _, step := range steps {
+		if step.Kind == "HANDLER" {
+			if err := l.declareHandler(step, seen); err != nil {
+				return jump{}, err
+			}
+		}
+	}
 	for _, step := range steps {
 		if err := ctx.Err(); err != nil {
 			return jump{}, err
 		}
-		if d, ok := step.Node.(*plan.DeclareVariables); ok {
-			if err := r.declare(ctx, l, d); err != nil {
-				return jump{}, err
-			}
-			continue
+		j, err := r.one(ctx, l, step)
+		if err != nil {
+			j, err = r.handle(ctx, l, err)
 		}
-		if j, err := r.step(ctx, step); err != nil || j.word != "" {
+		if j.block == l {
+			return jump{}, err
+		}
+		if err != nil || j.word != "" {
 			return j, err
 		}
 	}
 	return jump{}, nil
+}
+
+// one runs a step of a block.
+func (r *script) one(ctx context.Context, l *locals, step *plan.ScriptStep) (jump, error) {
+	if d, ok := step.Node.(*plan.DeclareVariables); ok {
+		return jump{}, r.declare(ctx, l, d)
+	}
+	return r.step(ctx, step)
+}
+
+func (l *locals) declareHandler(step *plan.ScriptStep, seen map[plan.Trigger]bool) error {
+	for _, t := range step.Triggers {
+		switch {
+		case !seen[t]:
+			seen[t] = true
+		case t.Kind == "SQLSTATE":
+			return errs.New("DUPLICATE_EXCEPTION_HANDLER.SQLSTATE", "sqlState", t.Name)
+		default:
+			return errs.New("DUPLICATE_EXCEPTION_HANDLER.CONDITION", "condition", t.Shown())
+		}
+	}
+	l.handlers = append(l.handlers, step)
+	return nil
+}
+
+// handle runs the handler that an error has in the blocks around, and then leaves the block that declared it.
+func (r *script) handle(ctx context.Context, l *locals, err error) (jump, error) {
+	var e *errs.Error
+	if u := (unhandled{}); errors.As(err, &u) || !errors.As(err, &e) || ctx.Err() != nil || e.Kind == errs.Cancelled {
+		return jump{}, err
+	}
+	for ; l != nil; l = l.outside {
+		h := l.handlerOf(e)
+		if h == nil {
+			continue
+		}
+		inside := &locals{vars: map[string]*Variable{}, around: l, outside: l.outside}
+		j, err := r.block(context.WithValue(ctx, localsKey{}, inside), "", h.Bodies[0])
+		if err != nil || j.word != "" {
+			return j, err
+		}
+		return jump{word: "EXIT", block: l}, nil
+	}
+	return jump{}, unhandled{err}
+}
+
+// handlerOf finds the handler of an error in a block: by its condition, by its state, or by its class of states.
+func (l *locals) handlerOf(e *errs.Error) *plan.ScriptStep {
+	general := plan.Trigger{Kind: "SQLEXCEPTION"}
+	if strings.HasPrefix(e.SQLState, "02") {
+		general.Kind = "NOT FOUND"
+	}
+	parent, _, _ := strings.Cut(e.Condition, ".")
+	for _, want := range []plan.Trigger{{Kind: "CONDITION", Name: e.Condition}, {Kind: "CONDITION", Name: parent}, {Kind: "SQLSTATE", Name: e.SQLState}, general} {
+		for _, h := range l.handlers {
+			if slices.Contains(h.Triggers, want) {
+				return h
+			}
+		}
+	}
+	return nil
 }
 
 func (r *script) step(ctx context.Context, s *plan.ScriptStep) (jump, error) {
@@ -92,7 +177,9 @@ func (r *script) step(ctx context.Context, s *plan.ScriptStep) (jump, error) {
 		}
 		return j, err
 	case "LEAVE", "ITERATE":
-		return jump{s.Kind, s.Label}, nil
+		return jump{word: s.Kind, label: s.Label}, nil
+	case "CONDITION", "HANDLER":
+		return jump{}, nil
 	case "IF":
 		for i, c := range s.Conds {
 			yes, err := r.holds(ctx, c)
@@ -140,7 +227,7 @@ func (r *script) loop(ctx context.Context, s *plan.ScriptStep) (jump, error) {
 
 // leaves says whether a jump ends a loop, and what is left of the jump for those around it.
 func leaves(s *plan.ScriptStep, j jump) (bool, jump) {
-	own := s.Label != "" && strings.EqualFold(j.label, s.Label)
+	own := s.Label != "" && j.block == nil && strings.EqualFold(j.label, s.Label)
 	switch {
 	case j.word == "" || j.word == "ITERATE" && own:
 		return false, jump{}
@@ -158,7 +245,7 @@ func (r *script) loopRows(ctx context.Context, s *plan.ScriptStep) (jump, error)
 	}
 	around, _ := ctx.Value(localsKey{}).(*locals)
 	for _, row := range rows {
-		l := &locals{vars: map[string]*Variable{}, around: around}
+		l := &locals{vars: map[string]*Variable{}, around: around, outside: around}
 		for i, f := range fields {
 			l.vars[strings.ToLower(f.Name)] = &Variable{Name: f.Name, Value: &plan.Literal{Value: row[i], T: f.Type}}
 		}

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"maps"
 	"reflect"
 	"strings"
 	"sync"
@@ -44,10 +45,18 @@ type Session struct {
 type views struct {
 	mu    sync.RWMutex
 	plans map[string]plan.Node
-	names map[string]string // as written
+	about map[string]ViewInfo
 }
 
-func newViews() *views { return &views{plans: map[string]plan.Node{}, names: map[string]string{}} }
+// ViewInfo is what is known of a temporary view besides its plan. Without Text it was not made of SQL.
+type ViewInfo struct {
+	Name, Text, Comment, Collation string
+	Within                         string   // the current schema when it was made
+	Query                          []string // the names of its query's columns
+	Created                        time.Time
+}
+
+func newViews() *views { return &views{plans: map[string]plan.Node{}, about: map[string]ViewInfo{}} }
 
 func (v *views) get(name string) (plan.Node, bool) {
 	v.mu.RLock()
@@ -56,14 +65,14 @@ func (v *views) get(name string) (plan.Node, bool) {
 	return n, ok
 }
 
-func (v *views) put(name string, n plan.Node, replace bool) bool {
+func (v *views) put(info ViewInfo, n plan.Node, replace bool) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	key := strings.ToLower(name)
+	key := strings.ToLower(info.Name)
 	if _, there := v.plans[key]; there && !replace {
 		return false
 	}
-	v.plans[key], v.names[key] = n, name
+	v.plans[key], v.about[key] = n, info
 	return true
 }
 
@@ -73,15 +82,31 @@ func (v *views) drop(name string) bool {
 	key := strings.ToLower(name)
 	_, there := v.plans[key]
 	delete(v.plans, key)
-	delete(v.names, key)
+	delete(v.about, key)
 	return there
+}
+
+// rename reports whether the new name was free.
+func (v *views) rename(from, to string) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	old, key := strings.ToLower(from), strings.ToLower(to)
+	if _, taken := v.plans[key]; taken {
+		return false
+	}
+	info := v.about[old]
+	info.Name = to
+	v.plans[key], v.about[key] = v.plans[old], info
+	delete(v.plans, old)
+	delete(v.about, old)
+	return true
 }
 
 func (v *views) list() []string {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	names := make([]string, 0, len(v.names))
-	for key := range v.names {
+	names := make([]string, 0, len(v.plans))
+	for key := range v.plans {
 		names = append(names, key)
 	}
 	return names
@@ -90,11 +115,7 @@ func (v *views) list() []string {
 func (v *views) clone() *views {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	n := newViews()
-	for k, p := range v.plans {
-		n.plans[k], n.names[k] = p, v.names[k]
-	}
-	return n
+	return &views{plans: maps.Clone(v.plans), about: maps.Clone(v.about)}
 }
 
 // GlobalNamespace is the schema in which global temporary views live.
@@ -111,9 +132,24 @@ func (s *Session) View(parts []string) (plan.Node, bool) {
 	return nil, false
 }
 
+// ViewInfo is what is known of a temporary view besides its plan.
+func (s *Session) ViewInfo(parts []string) (ViewInfo, bool) {
+	v := s.views
+	if len(parts) == 2 && strings.EqualFold(parts[0], GlobalNamespace) {
+		v, parts = s.globals, parts[1:]
+	}
+	if len(parts) != 1 {
+		return ViewInfo{}, false
+	}
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	info, ok := v.about[strings.ToLower(parts[0])]
+	return info, ok
+}
+
 // CreateView names a plan. Temporary views in it are replaced by what they stand for now, as Spark does, so that a
 // view may be redefined in terms of itself; tables stay names and are read as they are when the view is.
-func (s *Session) CreateView(name string, n plan.Node, global, replace bool) error {
+func (s *Session) CreateView(info ViewInfo, n plan.Node, global, replace bool) error {
 	n, err := s.inlineViews(n, nil)
 	if err != nil {
 		return err
@@ -122,11 +158,12 @@ func (s *Session) CreateView(name string, n plan.Node, global, replace bool) err
 	if global {
 		target = s.globals
 	}
-	if old, ok := target.get(name); ok && replace && !reflect.DeepEqual(old, n) {
+	if old, ok := target.get(info.Name); ok && replace && !reflect.DeepEqual(old, n) {
 		s.uncacheView(old)
 	}
-	if !target.put(name, n, replace) {
-		return errs.New("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "relationName", "`"+name+"`")
+	info.Created, info.Within = time.Now(), strings.Join(s.Namespace(), ".")
+	if !target.put(info, n, replace) {
+		return errs.New("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "relationName", "`"+info.Name+"`")
 	}
 	return nil
 }

@@ -34,7 +34,10 @@ func (p *parser) alter() plan.Node {
 	p.pos++
 	a := &plan.AlterTable{View: p.is("VIEW")}
 	if !a.View && !p.is("TABLE") {
-		if p.isOne("SCHEMA", "DATABASE", "NAMESPACE", "FUNCTION", "MATERIALIZED", "STREAMING", "CATALOG", "ROLE") {
+		if p.isOne("SCHEMA", "DATABASE", "NAMESPACE") {
+			return p.alterNamespace(start)
+		}
+		if p.isOne("FUNCTION", "MATERIALIZED", "STREAMING", "CATALOG", "ROLE") {
 			return p.generic(start, "ALTER "+p.cur().upper)
 		}
 		p.fail()
@@ -44,7 +47,7 @@ func (p *parser) alter() plan.Node {
 	if p.is("PARTITION") && p.opAt(1, "(") {
 		return p.generic(start, "ALTER TABLE PARTITION")
 	}
-	if p.isOne("SET", "UNSET") && (p.peek(1).upper == "SERDE" || p.peek(1).upper == "SERDEPROPERTIES") || p.is("WITH") {
+	if p.isOne("SET", "UNSET") && (p.peek(1).upper == "SERDE" || p.peek(1).upper == "SERDEPROPERTIES") {
 		return p.generic(start, "ALTER TABLE "+p.cur().upper)
 	}
 	switch {
@@ -70,14 +73,42 @@ func (p *parser) alter() plan.Node {
 		a.Actions = []plan.AlterAction{{Kind: "cluster by", Keys: p.clusterColumns()}}
 	case p.accept("RECOVER", "PARTITIONS"):
 		a.Actions = []plan.AlterAction{{Kind: "recover partitions"}}
+	case a.View && p.is("WITH", "SCHEMA"):
+		at := p.pos
+		mode := p.viewMode()
+		a.Actions = []plan.AlterAction{{Kind: "schema mode", To: mode, Origin: p.origin(at)}}
 	case a.View && (p.accept("AS") || p.startsQuery()):
-		a.Actions = []plan.AlterAction{{Kind: "as", Query: p.query()}}
+		v := &plan.CreateView{Name: a.Name, Alter: true, Replace: true}
+		at := p.pos
+		v.Query = p.query()
+		v.Text = p.between(at)
+		return v
 	case p.isOne("WITH", "DEFAULT"):
 		return p.generic(start, "ALTER TABLE "+p.cur().upper)
 	default:
 		p.fail()
 	}
 	return a
+}
+
+// alterNamespace reads ALTER SCHEMA name SET …, UNSET … or DEFAULT COLLATION ….
+func (p *parser) alterNamespace(start int) plan.Node {
+	p.pos++
+	n := &plan.AlterNamespace{Name: p.tableName()}
+	switch {
+	case p.accept("SET", "DBPROPERTIES"), p.accept("SET", "PROPERTIES"):
+		n.Properties = p.properties()
+	case p.accept("UNSET", "DBPROPERTIES"), p.accept("UNSET", "PROPERTIES"):
+		p.accept("IF", "EXISTS")
+		n.Unset = parens(p, p.propertyKey)
+	case p.accept("SET", "LOCATION"):
+		n.Location = p.stringLiteral()
+	case p.accept("DEFAULT", "COLLATION"):
+		n.Collation = p.defaultCollation()
+	default:
+		return p.generic(start, "ALTER SCHEMA")
+	}
+	return n
 }
 
 // columnDefs reads columns in or out of parentheses; full names go to each.
@@ -119,10 +150,15 @@ func (p *parser) alterAdd() []plan.AlterAction {
 		}
 		return []plan.AlterAction{a}
 	case p.is("PARTITION") && p.opAt(1, "("), p.is("IF", "NOT", "EXISTS", "PARTITION"):
-		for p.cur().kind != tEOF {
-			p.pos++
+		a := plan.AlterAction{Kind: "add partition", IfExists: p.accept("IF", "NOT", "EXISTS")}
+		for p.accept("PARTITION") {
+			a.Partitions = append(a.Partitions, p.partitionSpec())
+			if p.accept("LOCATION") {
+				a.To = p.stringLiteral()
+			}
+			p.acceptOp(",")
 		}
-		return []plan.AlterAction{{Kind: "add partition"}}
+		return []plan.AlterAction{a}
 	}
 	if !p.accept("COLUMNS") {
 		p.accept("COLUMN")
@@ -177,10 +213,13 @@ func (p *parser) alterDrop() plan.AlterAction {
 		a.Purge = p.accept("TRUNCATE", "HISTORY")
 		return a
 	case p.is("PARTITION"), p.is("IF", "EXISTS", "PARTITION"):
-		for p.cur().kind != tEOF {
-			p.pos++
+		a := plan.AlterAction{Kind: "drop partition", IfExists: p.accept("IF", "EXISTS")}
+		for p.accept("PARTITION") {
+			a.Partitions = append(a.Partitions, p.partitionSpec())
+			p.acceptOp(",")
 		}
-		return plan.AlterAction{Kind: "drop partition"}
+		p.accept("PURGE")
+		return a
 	}
 	if !p.accept("COLUMNS") {
 		p.expect("COLUMN")
@@ -238,7 +277,7 @@ func (p *parser) alterColumns() []plan.AlterAction {
 
 // changeColumn reads Hive's CHANGE a [newname type] [COMMENT 'x'] [FIRST | AFTER b].
 func (p *parser) changeColumn() plan.AlterAction {
-	a := plan.AlterAction{Kind: "alter column", Column: p.qualifiedName()}
+	a := plan.AlterAction{Kind: "alter column", Change: true, Column: p.qualifiedName()}
 	start := p.pos
 	if p.isIdentifier() && !p.isOne("COMMENT", "FIRST", "AFTER", "SET", "DROP", "TYPE") {
 		c := p.columnDef()

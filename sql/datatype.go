@@ -38,11 +38,22 @@ func (p *parser) dataType() *types.Type {
 		if p.accept("COLLATE") {
 			return &types.Type{Kind: types.KindString, Collation: p.collation(start)}
 		}
+		if !p.isOp("(") {
+			return p.stringType()
+		}
 	}
 	if t := plainTypes[name]; t != nil && !p.isOp("(") {
 		return t
 	}
 	return p.sizedType(start, name)
+}
+
+// stringType is the type of strings of which nothing else is said.
+func (p *parser) stringType() *types.Type {
+	if p.conf.Collation == "" || p.conf.Collation == collation.Binary {
+		return types.String
+	}
+	return &types.Type{Kind: types.KindString, Collation: p.conf.Collation}
 }
 
 // collation is the name of a collation as types carry it: empty for the default one.

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"millrace/collation"
 	"millrace/plan"
 	"millrace/types"
 )
@@ -20,11 +21,11 @@ func (p *parser) create() plan.Node {
 	temp := p.accept("TEMPORARY") || p.accept("TEMP")
 	switch {
 	case p.accept("VIEW"):
-		return p.createView(&plan.CreateView{Temp: temp, Global: global, Replace: replace})
+		return p.createView(start, &plan.CreateView{Temp: temp, Global: global, Replace: replace})
 	case temp && p.is("TABLE"):
 		p.unsupported("CREATE TEMPORARY TABLE is not supported; use CREATE TEMPORARY VIEW")
 	case p.accept("EXTERNAL", "TABLE"), p.accept("TABLE"):
-		return p.createTable(&plan.CreateTable{Replace: replace, OrCreate: create && replace})
+		return p.createTable(start, &plan.CreateTable{Replace: replace, OrCreate: create && replace})
 	case p.isOne("SCHEMA", "DATABASE", "NAMESPACE"):
 		p.pos++
 		return p.createNamespace()
@@ -37,7 +38,7 @@ func (p *parser) create() plan.Node {
 	return nil
 }
 
-func (p *parser) createView(v *plan.CreateView) plan.Node {
+func (p *parser) createView(start int, v *plan.CreateView) plan.Node {
 	v.IfNotExists = p.accept("IF", "NOT", "EXISTS")
 	v.Name = p.tableName()
 	if p.isOp("(") {
@@ -55,39 +56,79 @@ func (p *parser) createView(v *plan.CreateView) plan.Node {
 	if v.Temp && p.accept("USING") {
 		return p.viewUsing(v)
 	}
-	for p.viewClause() {
+	once := p.once(start)
+	for p.viewClause(v, once) {
 	}
 	p.expect("AS")
-	start := p.pos
+	at := p.pos
 	v.Query = p.query()
-	v.Text = p.between(start)
+	v.Text = p.between(at)
+	switch {
+	case v.Temp && v.IfNotExists:
+		p.raise(start, "_LEGACY_ERROR_TEMP_0053")
+	case v.Temp && v.Properties != nil:
+		p.raise(start, "_LEGACY_ERROR_TEMP_0035", "message", "TBLPROPERTIES can't coexist with CREATE TEMPORARY VIEW")
+	case v.Temp && v.Mode != "":
+		p.raise(start, "UNSUPPORTED_FEATURE.TEMPORARY_VIEW_WITH_SCHEMA_BINDING_MODE")
+	case v.IfNotExists && v.Replace:
+		p.raise(start, "CREATE_VIEW_WITH_IF_NOT_EXISTS_AND_REPLACE", "viewName", strings.Join(v.Name, "."))
+	}
 	return v
 }
 
-// viewClause reads a clause before a view's query; comments and properties of views are not kept.
-func (p *parser) viewClause() bool {
-	switch {
-	case p.accept("COMMENT"):
-		p.stringLiteral()
-	case p.accept("TBLPROPERTIES"):
-		p.properties()
-	case p.accept("DEFAULT", "COLLATION"):
-		p.defaultCollation()
-	case p.accept("WITH", "SCHEMA"):
-		if !p.accept("TYPE", "EVOLUTION") {
-			p.identifier()
+// once refuses a clause that a statement has already.
+func (p *parser) once(start int) func(name string) {
+	seen := map[string]bool{}
+	return func(name string) {
+		if seen[name] {
+			p.raise(start, "DUPLICATE_CLAUSES", "clauseName", name)
 		}
+		seen[name] = true
+	}
+}
+
+// viewClause reads a clause before a view's query.
+func (p *parser) viewClause(v *plan.CreateView, once func(string)) bool {
+	switch start := p.pos; {
+	case p.accept("COMMENT"):
+		v.Comment = p.stringLiteral()
+		once("COMMENT")
+	case p.accept("TBLPROPERTIES"):
+		v.Properties = p.properties()
+		once("TBLPROPERTIES")
+	case p.accept("DEFAULT", "COLLATION"):
+		v.Collation = p.defaultCollation()
+		once("DEFAULT COLLATION")
+	case p.is("WITH", "SCHEMA"):
+		v.Mode = p.viewMode()
+		v.ModeOrigin = p.origin(start)
+		once("WITH SCHEMA")
 	default:
 		return false
 	}
 	return true
 }
 
-// defaultCollation reads the collation that strings would have of which nothing else is said.
-func (p *parser) defaultCollation() {
-	if name := p.collation(p.pos); name != "" {
-		p.unsupported("DEFAULT COLLATION %s is not supported", name)
+// viewMode reads WITH SCHEMA and what becomes of a view when the tables below it change.
+func (p *parser) viewMode() string {
+	p.expect("WITH", "SCHEMA")
+	switch {
+	case p.accept("TYPE", "EVOLUTION"):
+		return "TYPE EVOLUTION"
+	case p.isOne("BINDING", "COMPENSATION", "EVOLUTION"):
+		p.pos++
+		return p.peek(-1).upper
 	}
+	p.fail()
+	return ""
+}
+
+// defaultCollation reads the collation of strings of which nothing else is said.
+func (p *parser) defaultCollation() string {
+	if name := p.collation(p.pos); name != "" {
+		return name
+	}
+	return collation.Binary
 }
 
 // viewUsing reads USING format [OPTIONS (…)] of a temporary view over files.
@@ -116,11 +157,11 @@ func schemaOf(columns []plan.ColumnDef) *types.Type {
 	return t
 }
 
-func (p *parser) createTable(t *plan.CreateTable) plan.Node {
+func (p *parser) createTable(start int, t *plan.CreateTable) plan.Node {
 	t.IfNotExists = p.accept("IF", "NOT", "EXISTS")
 	t.Name = p.tableName()
 	if p.isOne("LIKE", "CLONE") || p.is("SHALLOW", "CLONE") || p.is("DEEP", "CLONE") {
-		return p.createLike(t)
+		return p.createLike(start, t)
 	}
 	if p.isOp("(") && !p.queryInParens() {
 		p.tableElements(t)
@@ -128,7 +169,8 @@ func (p *parser) createTable(t *plan.CreateTable) plan.Node {
 	if p.accept("USING") {
 		t.Provider = strings.Join(p.qualifiedName(), ".")
 	}
-	for p.tableClause(t) {
+	once := p.once(start)
+	for p.tableClause(t, once) {
 	}
 	if p.accept("AS") || p.startsQuery() {
 		t.Query = p.query()
@@ -137,7 +179,7 @@ func (p *parser) createTable(t *plan.CreateTable) plan.Node {
 }
 
 // createLike reads LIKE source, or [SHALLOW | DEEP] CLONE source [AS OF …], and the clauses after it.
-func (p *parser) createLike(t *plan.CreateTable) plan.Node {
+func (p *parser) createLike(start int, t *plan.CreateTable) plan.Node {
 	if !p.accept("LIKE") {
 		t.Clone = "deep"
 		if p.accept("SHALLOW") {
@@ -157,7 +199,8 @@ func (p *parser) createLike(t *plan.CreateTable) plan.Node {
 	if p.accept("USING") {
 		t.Provider = strings.Join(p.qualifiedName(), ".")
 	}
-	for p.tableClause(t) {
+	once := p.once(start)
+	for p.tableClause(t, once) {
 	}
 	return t
 }
@@ -213,22 +256,28 @@ func (p *parser) references() {
 }
 
 // tableClause reads one clause of CREATE TABLE after the columns.
-func (p *parser) tableClause(t *plan.CreateTable) bool {
+func (p *parser) tableClause(t *plan.CreateTable, once func(string)) bool {
 	switch {
 	case p.accept("OPTIONS"):
 		t.Options = p.properties()
+		once("OPTIONS")
 	case p.accept("PARTITIONED", "BY"):
 		p.partitionedBy(t)
+		once("PARTITIONED BY")
 	case p.accept("CLUSTER", "BY"):
 		t.ClusterBy = p.clusterColumns()
+		once("CLUSTER BY")
 	case p.accept("LOCATION"):
 		t.Location = p.stringLiteral()
+		once("LOCATION")
 	case p.accept("COMMENT"):
 		t.Comment = p.stringLiteral()
+		once("COMMENT")
 	case p.accept("TBLPROPERTIES"):
 		t.Properties = p.properties()
+		once("TBLPROPERTIES")
 	case p.accept("DEFAULT", "COLLATION"):
-		p.defaultCollation()
+		t.Collation = p.defaultCollation()
 	case p.is("CLUSTERED", "BY"), p.is("SKEWED", "BY"), p.is("ROW", "FORMAT"), p.is("STORED", "AS"), p.is("STORED", "BY"):
 		p.unsupported("%s %s (Hive tables and buckets) is not supported", p.cur().upper, p.peek(1).upper)
 	default:
@@ -344,13 +393,13 @@ func (p *parser) createNamespace() plan.Node {
 	for {
 		switch {
 		case p.accept("COMMENT"):
-			p.stringLiteral()
+			n.Comment = p.stringLiteral()
 		case p.accept("LOCATION"):
 			n.Location = p.stringLiteral()
 		case p.accept("WITH", "DBPROPERTIES"), p.accept("WITH", "PROPERTIES"):
-			p.properties()
+			n.Properties = p.properties()
 		case p.accept("DEFAULT", "COLLATION"):
-			p.defaultCollation()
+			n.Collation = p.defaultCollation()
 		default:
 			return n
 		}

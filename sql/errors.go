@@ -55,6 +55,11 @@ func (p *parser) raise(start int, condition string, params ...string) {
 	panic(failure{e.With(contextOf(p.origin(start))), p.pos})
 }
 
+// raiseAnalysis ends parsing by an error that Spark finds in analysis.
+func (p *parser) raiseAnalysis(condition string, params ...string) {
+	panic(failure{errs.New(condition, params...), p.pos})
+}
+
 func (p *parser) raiseErr(start int, err *errs.Error) {
 	panic(failure{err.With(contextOf(p.origin(start))), p.pos})
 }

@@ -367,7 +367,7 @@ func (p *parser) isAlias() bool {
 	switch {
 	case t.kind == tQuoted:
 		return true
-	case t.kind != tWord:
+	case t.kind != tWord, p.inScript && t.upper == "DO":
 		return false
 	case !strictWords[t.upper] && !clauseWords[t.upper]:
 		return true

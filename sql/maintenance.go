@@ -15,6 +15,10 @@ func (p *parser) maintenance() func(*parser) plan.Node {
 		return (*parser).commentOnTable
 	case p.is("COMMENT", "ON", "COLUMN"):
 		return (*parser).commentOnColumn
+	case p.is("COMMENT", "ON", "SCHEMA"), p.is("COMMENT", "ON", "DATABASE"), p.is("COMMENT", "ON", "NAMESPACE"):
+		return (*parser).commentOnSchema
+	case p.is("MSCK", "REPAIR", "TABLE"):
+		return (*parser).repair
 	}
 	return nil
 }
@@ -77,6 +81,25 @@ func (p *parser) commentOnTable() plan.Node {
 	p.pos += 3
 	name := p.tableName()
 	return &plan.AlterTable{Name: name, Actions: []plan.AlterAction{{Kind: "set properties", Properties: map[string]string{"comment": p.comment()}}}}
+}
+
+func (p *parser) commentOnSchema() plan.Node {
+	p.pos += 3
+	n := &plan.AlterNamespace{Name: p.tableName()}
+	text := p.comment()
+	n.Comment = &text
+	return n
+}
+
+// repair reads MSCK REPAIR TABLE name [{ADD | DROP | SYNC} PARTITIONS].
+func (p *parser) repair() plan.Node {
+	p.pos += 3
+	a := &plan.AlterTable{Name: p.tableName(), Actions: []plan.AlterAction{{Kind: "recover partitions"}}}
+	if p.isOne("ADD", "DROP", "SYNC") {
+		p.pos++
+		p.expect("PARTITIONS")
+	}
+	return a
 }
 
 func (p *parser) commentOnColumn() plan.Node {

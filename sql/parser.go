@@ -20,6 +20,7 @@ type Parser struct {
 	DoubleQuotedName bool           // "a" is an identifier (spark.sql.ansi.doubleQuotedIdentifiers with ANSI)
 	FlatSetOps       bool           // UNION, EXCEPT and INTERSECT bind alike (spark.sql.legacy.setopsPrecedence.enabled)
 	HavingIsWhere    bool           // HAVING without GROUP BY is a WHERE (spark.sql.legacy.parser.havingWithoutGroupByAsWhere)
+	Collation        string         // of literals and types STRING of which nothing else is said; empty: the default one
 	// Eval computes a constant, which may name session variables, where a name or a statement's text is wanted; nil: only literals are.
 	Eval func(plan.Expr) (*plan.Literal, error)
 	// Named and Positional, when set, take the places of :name and ?; else they are left as plan.Parameter.
@@ -118,6 +119,10 @@ type parser struct {
 	marks    int // number of ? so far
 	farthest failure
 	notQuery map[int]bool // places of ( where no query stands
+	// Of scripts: that this is one, the labels in force, and the conditions that were declared.
+	inScript   bool
+	labels     *around
+	conditions []string
 }
 
 // run parses the whole text by rule.

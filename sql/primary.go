@@ -18,7 +18,7 @@ func (p *parser) primary() plan.Expr {
 	case tString:
 		s := p.stringLiteral()
 		l := plan.Str(s)
-		l.Origin = p.origin(start)
+		l.T, l.Origin = p.stringType(), p.origin(start)
 		return l
 	case tQuoted:
 		return p.nameOrCall()

@@ -6,6 +6,7 @@ import (
 
 	"millrace/errs"
 	"millrace/plan"
+	"millrace/types"
 )
 
 // statement reads one query or command.
@@ -73,15 +74,48 @@ func init() { // the rules refer to statement
 		"DELETE": (*parser).deleteFrom, "TRUNCATE": (*parser).truncate, "UPDATE": (*parser).update, "MERGE": (*parser).merge, "OPTIMIZE": (*parser).optimize,
 		"VACUUM": (*parser).vacuum, "RESTORE": (*parser).restore, "ALTER": (*parser).alter, "USE": (*parser).use,
 		"SHOW": (*parser).show, "DESCRIBE": (*parser).describe, "DESC": (*parser).describe, "SET": (*parser).set,
-		"RESET": (*parser).set, "EXPLAIN": (*parser).explain, "CACHE": (*parser).cache, "UNCACHE": (*parser).cache,
+		"RESET": (*parser).set, "ANALYZE": (*parser).analyze, "EXPLAIN": (*parser).explain, "CACHE": (*parser).cache, "UNCACHE": (*parser).cache,
 		"CLEAR": (*parser).cache, "REFRESH": (*parser).cache, "DECLARE": (*parser).declare, "EXECUTE": (*parser).executeImmediate,
 	}
 }
 
 // generics are the statements that are only named, by their first words.
-var generics = []string{"ANALYZE TABLE", "ANALYZE TABLES", "ANALYZE COLUMN", "MSCK REPAIR", "LOAD DATA",
+var generics = []string{"LOAD DATA",
 	"COMMENT ON", "FSCK", "CALL", "GRANT", "REVOKE", "ADD", "LIST", "COMMIT",
 	"START TRANSACTION", "ROLLBACK", "EXPORT", "IMPORT", "LOCK", "UNLOCK", "DFS", "DENY", "CLONE"}
+
+// analyze reads ANALYZE TABLE name [PARTITION …] COMPUTE STATISTICS …, and ANALYZE TABLES [IN schema] COMPUTE STATISTICS.
+func (p *parser) analyze() plan.Node {
+	start := p.pos
+	p.pos++
+	a := &plan.Analyze{}
+	if p.accept("TABLES") {
+		a.Schema = true
+		if p.accept("FROM") || p.accept("IN") {
+			a.Name = p.tableName()
+		}
+	} else {
+		p.expect("TABLE")
+		a.Name = p.tableName()
+		if p.is("PARTITION") && p.opAt(1, "(") {
+			p.pos++
+			a.Partition = p.partitionSpec()
+		}
+	}
+	p.expect("COMPUTE", "STATISTICS")
+	switch {
+	case !a.Schema && p.accept("FOR", "COLUMNS"):
+		a.Columns = list(p, p.name)
+	case !a.Schema && p.accept("FOR", "ALL", "COLUMNS"):
+		a.All = true
+	case p.isIdentifier():
+		if a.NoScan = p.accept("NOSCAN"); !a.NoScan {
+			p.pos++
+			p.raise(start, "INVALID_SQL_SYNTAX.ANALYZE_TABLE_UNEXPECTED_NOSCAN", "ctx", p.peek(-1).text)
+		}
+	}
+	return a
+}
 
 // truncate reads TRUNCATE TABLE name [PARTITION (a = 1)].
 func (p *parser) truncate() plan.Node {
@@ -312,12 +346,12 @@ func (p *parser) describeTable(d *plan.Describe) plan.Node {
 	d.Name, d.Path = p.nameOrPath()
 	if p.is("PARTITION") && p.opAt(1, "(") {
 		p.pos++
-		for key, value := range p.partitionSpec() {
+		d.Partition = p.partitionSpec()
+		for key, value := range d.Partition {
 			if value == nil {
 				p.raise(start, "INVALID_SQL_SYNTAX.EMPTY_PARTITION_VALUE", "partKey", "`"+key+"`")
 			}
 		}
-		return p.generic(start-1, "DESCRIBE PARTITION")
 	}
 	if p.accept("AS", "JSON") {
 		if !d.Extended {
@@ -356,7 +390,7 @@ func (p *parser) show() plan.Node {
 	case p.isOne("TABLES", "VIEWS", "SCHEMAS", "DATABASES", "NAMESPACES", "CATALOGS", "FUNCTIONS"):
 		return p.showNames(s)
 	case p.isOne("USER", "SYSTEM", "ALL") && p.peek(1).upper == "FUNCTIONS":
-		s.Args = map[string]string{"scope": strings.ToLower(p.cur().upper)}
+		s.Scope = strings.ToLower(p.cur().upper)
 		p.pos++
 		return p.showNames(s)
 	case p.accept("TABLE", "EXTENDED"):
@@ -367,16 +401,18 @@ func (p *parser) show() plan.Node {
 		p.expect("LIKE")
 		s.Pattern = p.stringLiteral()
 		if p.accept("PARTITION") {
-			at := p.pos
-			p.partitionSpec()
-			s.Args = map[string]string{"partition": p.between(at)}
+			s.Partition = p.partitionSpec()
 		}
 	case p.accept("COLUMNS"):
 		s.Kind = "columns"
 		p.from()
 		s.Name = p.tableName()
 		if p.accept("FROM") || p.accept("IN") {
-			s.Name = append(p.tableName(), s.Name[len(s.Name)-1])
+			schema := p.tableName()
+			if n := len(s.Name); n > 1 && !strings.EqualFold(s.Name[n-2], schema[len(schema)-1]) {
+				p.raiseAnalysis("SHOW_COLUMNS_WITH_CONFLICT_NAMESPACE", "namespaceA", types.QuoteParts(schema...), "namespaceB", types.QuoteParts(s.Name[:n-1]...))
+			}
+			s.Name = append(schema, s.Name[len(s.Name)-1])
 		}
 	case p.accept("TBLPROPERTIES"):
 		s.Kind, s.Name = "tblproperties", p.tableName()
@@ -390,9 +426,7 @@ func (p *parser) show() plan.Node {
 	case p.accept("PARTITIONS"):
 		s.Kind, s.Name = "partitions", p.tableName()
 		if p.accept("PARTITION") {
-			at := p.pos
-			p.partitionSpec()
-			s.Args = map[string]string{"partition": p.between(at)}
+			s.Partition = p.partitionSpec()
 		}
 	case p.is("CURRENT") && (p.peek(1).upper == "NAMESPACE" || p.peek(1).upper == "SCHEMA" || p.peek(1).upper == "DATABASE"):
 		s.Kind = "current " + strings.ToLower(p.peek(1).upper)

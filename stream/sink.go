@@ -112,7 +112,7 @@ func newMemorySink(q *query, client *session.Session, view string, mode plan.Out
 		return nil, err
 	}
 	s.rows = &plan.LocalRelation{Arrow: buf.Bytes(), T: schema}
-	return s, client.CreateView(view, s.rows, false, true)
+	return s, client.CreateView(session.ViewInfo{Name: view}, s.rows, false, true)
 }
 
 func (s *memorySink) description() string { return "MemorySink" }
@@ -133,7 +133,7 @@ func (s *memorySink) write(ctx context.Context, b engine.MicroBatch, id int64, _
 		s.rows = &plan.SetOp{Kind: plan.UnionOp, All: true, Left: s.rows, Right: rows}
 	}
 	s.last = id
-	return w, s.client.CreateView(s.view, s.rows, false, true)
+	return w, s.client.CreateView(session.ViewInfo{Name: s.view}, s.rows, false, true)
 }
 
 // consoleSink prints each batch as df.show does.

@@ -29,6 +29,20 @@ type Relation struct {
 	Analyzed bool
 	// Within is the schema in which the names in an unresolved View are looked up; empty: that of who uses it.
 	Within string
+	// ANSI is how an unresolved View computes; nil: as who uses it.
+	ANSI *bool
+	// Promise is what an unresolved View's columns are to be; nil: what its query has.
+	Promise *Promise
+}
+
+// Promise is the columns that a view has by its record, though the tables below it may have changed.
+type Promise struct {
+	Mode    string   // as in plan.CreateView
+	Query   []string // the query's columns by name, in the order of Columns
+	Columns []types.Field
+	Remedy  string // the statement that makes the view anew
+	// Changed is told the columns that the view has now, by the modes that let them change.
+	Changed func(now *types.Type) error
 }
 
 // Conf is the part of a session that analysis depends on.

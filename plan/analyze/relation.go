@@ -5,6 +5,7 @@ import (
 
 	"millrace/errs"
 	"millrace/plan"
+	"millrace/plan/fn"
 	"millrace/types"
 )
 
@@ -59,9 +60,98 @@ func (a *analyzer) view(r Relation) (plan.Node, error) {
 	if r.Within != "" {
 		inner.catalog = a.catalog.In(r.Within)
 	}
+	if r.ANSI != nil {
+		own := *a.fn
+		inner.conf.ANSI, own.ANSI = *r.ANSI, *r.ANSI
+		inner.fn = &own
+	}
 	out, err := inner.node(r.View)
+	if err == nil && r.Promise != nil {
+		out, err = inner.promised(out, r)
+	}
 	a.last, a.lambdas = inner.last, inner.lambdas
 	return out, err
+}
+
+// promised gives a view's query the columns that the view has by its record.
+func (a *analyzer) promised(n plan.Node, r Relation) (plan.Node, error) {
+	p := r.Promise
+	if p.Mode == "EVOLUTION" {
+		return n, p.changed(plan.Schema(n))
+	}
+	out, taken := output(n), map[string]int{}
+	exprs, now := make([]plan.Expr, len(p.Columns)), types.Struct()
+	for i, f := range p.Columns {
+		c, err := a.viewColumn(out, r, p.Query[i], taken)
+		if err != nil {
+			return nil, err
+		}
+		if c, err = a.asPromised(c, f.Type, p.Mode); err != nil {
+			return nil, err
+		}
+		exprs[i] = &plan.Alias{Child: c, Names: []string{f.Name}, ID: a.id(), Metadata: f.Metadata}
+		now.Fields = append(now.Fields, types.Field{Name: f.Name, Type: plan.TypeOf(c), Nullable: plan.IsNullable(c), Metadata: f.Metadata})
+	}
+	return &plan.Project{Input: n, Exprs: exprs}, p.changed(now)
+}
+
+func (p *Promise) changed(now *types.Type) error {
+	if p.Changed == nil {
+		return nil
+	}
+	return p.Changed(now)
+}
+
+// viewColumn finds a column of a view's query by the name that it had when the view was made. Of several of one name each is taken in turn.
+func (a *analyzer) viewColumn(out []*plan.Attribute, r Relation, name string, taken map[string]int) (plan.Expr, error) {
+	same := strings.EqualFold
+	if a.conf.CaseSensitive {
+		same = func(x, y string) bool { return x == y }
+	}
+	want := 0
+	for _, n := range r.Promise.Query {
+		if same(n, name) {
+			want++
+		}
+	}
+	var found []*plan.Attribute
+	var names []string
+	for _, c := range out {
+		if same(c.Name, name) {
+			found, names = append(found, c), append(names, c.Name)
+		}
+	}
+	if len(found) != want {
+		return nil, errs.New("INCOMPATIBLE_VIEW_SCHEMA_CHANGE", "viewName", types.QuoteParts(r.Name...), "colName", name, "expectedNum", itoa(want),
+			"actualCols", "["+strings.Join(names, ",")+"]", "suggestion", r.Promise.Remedy)
+	}
+	key := strings.ToLower(name)
+	taken[key]++
+	return found[taken[key]-1], nil
+}
+
+func shownName(e plan.Expr) string {
+	if c, ok := e.(*plan.Attribute); ok {
+		return strings.Join(append(append([]string(nil), c.Qualifier...), c.Name), ".")
+	}
+	return Pretty(e)
+}
+
+// asPromised makes of a column the type that a view has for it.
+func (a *analyzer) asPromised(c plan.Expr, t *types.Type, mode string) (plan.Expr, error) {
+	from := plan.TypeOf(c)
+	if mode == "TYPE EVOLUTION" || from.SameData(t) {
+		return c, nil
+	}
+	cast := &plan.Cast{Child: c, To: t, Mode: plan.ModeANSI}
+	if mode == "BINDING" {
+		if !fn.CanUpCast(from, t) {
+			return nil, errs.New("CANNOT_UP_CAST_DATATYPE", "expression", shownName(c), "sourceType", `"`+from.SQL()+`"`, "targetType", `"`+t.SQL()+`"`,
+				"details", "The type path of the target object is:\n\nYou can either add an explicit cast to the input data or choose a higher precision type of the field in the target object")
+		}
+		return cast, nil
+	}
+	return cast, a.checkCast(cast)
 }
 
 // scan reads all columns of a table.

@@ -1,0 +1,105 @@
+package engine
+
+import (
+	"maps"
+	"strings"
+
+	"millrace/errs"
+	"millrace/plan"
+	"millrace/session"
+	"millrace/types"
+)
+
+func (st *statement) createNamespace(c *plan.CreateNamespace) (session.Result, error) {
+	name := c.Name[len(c.Name)-1]
+	created, err := st.e.o.Catalog.CreateNamespace(st.ctx, session.Namespace{Name: strings.ToLower(name), Location: c.Location, Description: c.Comment,
+		Properties: c.Properties, Collation: c.Collation})
+	if err == nil && !created && !c.IfNotExists {
+		err = errs.New("SCHEMA_ALREADY_EXISTS", "schemaName", types.Quote(name))
+	}
+	return emptyResult(), err
+}
+
+// namespace finds the schema that a statement names.
+func (st *statement) namespace(parts []string) (*session.Namespace, error) {
+	name := parts[len(parts)-1]
+	if strings.EqualFold(name, defaultNamespace) {
+		all, err := st.e.o.Catalog.Namespaces(st.ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range all {
+			if n.Name == defaultNamespace {
+				return &n, nil
+			}
+		}
+	}
+	n, err := st.e.o.Catalog.namespace(st.ctx, name)
+	if err == nil && n == nil {
+		err = errs.New("SCHEMA_NOT_FOUND", "schemaName", types.QuoteParts("spark_catalog", name))
+	}
+	return n, err
+}
+
+// alterNamespace is ALTER SCHEMA and COMMENT ON SCHEMA.
+func (st *statement) alterNamespace(c *plan.AlterNamespace) (session.Result, error) {
+	n, err := st.namespace(c.Name)
+	if err != nil {
+		return nil, err
+	}
+	if n.Name == defaultNamespace {
+		return nil, errs.Unsupportedf("ALTER SCHEMA of the schema %s is not supported.", types.Quote(n.Name))
+	}
+	properties := maps.Clone(n.Properties)
+	if properties == nil {
+		properties = map[string]string{}
+	}
+	maps.Copy(properties, c.Properties)
+	for _, k := range c.Unset {
+		delete(properties, k)
+	}
+	n.Properties = properties
+	if c.Location != "" {
+		n.Location = c.Location
+	}
+	if c.Collation != "" {
+		n.Collation = c.Collation
+	}
+	if c.Comment != nil {
+		n.Description = *c.Comment
+	}
+	return emptyResult(), st.e.o.Catalog.putNamespace(st.ctx, *n)
+}
+
+var namespaceSchema = mustSchema("info_name STRING NOT NULL COMMENT 'name of the namespace info', info_value STRING NOT NULL COMMENT 'value of the namespace info'")
+
+// describeNamespace is DESCRIBE SCHEMA.
+func (st *statement) describeNamespace(c *plan.Describe) (session.Result, error) {
+	n, err := st.namespace(c.Name)
+	if err != nil {
+		return nil, err
+	}
+	location := n.Location
+	if location == "" {
+		location = st.e.o.Catalog.schemaRoot(n.Name)
+	}
+	rows := [][]any{{"Catalog Name", "spark_catalog"}, {"Namespace Name", n.Name}, {"Comment", n.Description}}
+	if n.Collation != "" {
+		rows = append(rows, []any{"Collation", n.Collation})
+	}
+	rows = append(rows, []any{"Location", urlOf(location)}, []any{"Owner", st.s.User})
+	if c.Extended {
+		text := ""
+		for i, k := range sortedKeys(n.Properties) {
+			if i > 0 {
+				text += ", "
+			}
+			text += "(" + k + "," + redacted(k, n.Properties[k]) + ")"
+		}
+		if text != "" {
+			text = "(" + text + ")"
+		}
+		rows = append(rows, []any{"Properties", text})
+	}
+	return st.rowsResult(namespaceSchema, rows)
+}
