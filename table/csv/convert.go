@@ -6,6 +6,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
 	"millrace/errs"
+	"millrace/javatime"
+	"millrace/table/internal/cell"
 	"millrace/table/internal/pattern"
 	"millrace/table/internal/scalar"
 	"millrace/types"
@@ -43,6 +45,8 @@ func newColumn(name string, t *types.Type) (*column, error) {
 		c.parse = parseDates
 	case types.KindTimestamp, types.KindTimestampNTZ:
 		c.parse = parseTimes
+	case types.KindTime:
+		c.parse = parseClocks
 	case types.KindDecimal:
 		c.parse = parseDecimals
 	case types.KindNull:
@@ -222,6 +226,44 @@ func parseLocal(b []byte, f *pattern.Formatter) (int64, bool) {
 	}
 	local, _, has, ok := f.Parse(string(b))
 	return local, ok && !has
+}
+
+func parseClocks(r *Reader, c *column, cells []span) {
+	dst := vector.Values[int64](&c.out)
+	for i, cl := range cells {
+		b, ok := r.text(cl)
+		if !ok {
+			c.null(i)
+			continue
+		}
+		if dst[i], ok = Clock(b, c.typ, r.Options); !ok {
+			r.bad(c, i)
+		}
+	}
+}
+
+// Clock parses a time of day by the options' format, or as a cast does, and cuts it to the type's digits: nanoseconds.
+func Clock(b []byte, t *types.Type, o *Options) (nanos int64, ok bool) {
+	if o.ClockFormat == nil {
+		nanos, ok = javatime.ParseTime(string(b))
+	} else {
+		var local int64
+		local, _, _, ok = o.ClockFormat.Parse(string(b))
+		nanos = local % javatime.MicrosPerDay * 1000
+	}
+	unit := int64(1e9)
+	for range t.Precision {
+		unit /= 10
+	}
+	return nanos - nanos%unit, ok
+}
+
+// AppendClock writes a time of day by the options' format, or as a cast does.
+func AppendClock(dst []byte, nanos int64, o *Options) []byte {
+	if o.ClockFormat != nil {
+		return o.ClockFormat.Append(dst, nanos/1000, 0)
+	}
+	return cell.AppendClock(dst, nanos/1000)
 }
 
 func parseDecimals(r *Reader, c *column, cells []span) {

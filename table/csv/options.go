@@ -49,7 +49,8 @@ type Options struct {
 	DateFormat    *pattern.Formatter // nil: as a cast does
 	TimeFormat    *pattern.Formatter
 	NTZFormat     *pattern.Formatter
-	Encoding      string // as lines.Charset gives it: empty for UTF-8
+	ClockFormat   *pattern.Formatter // of times of day; nil: as a cast does
+	Encoding      string             // as lines.Charset gives it: empty for UTF-8
 	EncodingGiven bool
 	MaxChars      int // of a value; -1: any number
 	StrayQuotes   StrayQuotes
@@ -267,7 +268,12 @@ func (p *Options) formats(o option) (err error) {
 		}
 	}
 	if f := o.get("", "timestampNTZFormat"); f != "" {
-		p.NTZFormat, err = pattern.New(f)
+		if p.NTZFormat, err = pattern.New(f); err != nil {
+			return err
+		}
+	}
+	if f := o.get("", "timeFormat"); f != "" {
+		p.ClockFormat, err = pattern.New(f)
 	}
 	return err
 }

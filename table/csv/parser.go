@@ -103,7 +103,7 @@ func (e *Encoder) Append(dst []byte, v *vector.Vector, i int) []byte {
 			w.buf = append(w.buf, w.Separator...)
 		}
 		t := f.Type
-		if f.IsNull(i) || !t.IsNested() && !t.IsInterval() && t.Kind != types.KindCalendar && t.Kind != types.KindTime {
+		if f.IsNull(i) || !t.IsNested() && !t.IsInterval() && t.Kind != types.KindCalendar {
 			w.value(f, i)
 			continue
 		}

@@ -78,7 +78,7 @@ func (w *Writer) value(v *vector.Vector, row int) {
 	}
 	w.cell = w.text(w.cell[:0], v, row)
 	switch v.Type.Kind {
-	case types.KindString, types.KindBinary, types.KindDate, types.KindTimestamp, types.KindTimestampNTZ:
+	case types.KindString, types.KindBinary, types.KindDate, types.KindTimestamp, types.KindTimestampNTZ, types.KindTime:
 		w.field(w.cell)
 	default:
 		if w.QuoteAll {
@@ -106,6 +106,8 @@ func (w *Writer) text(dst []byte, v *vector.Vector, row int) []byte {
 		if w.DateFormat != nil {
 			return w.DateFormat.Append(dst, int64(vector.Values[int32](plain)[at])*javatime.MicrosPerDay, 0)
 		}
+	case types.KindTime:
+		return AppendClock(dst, vector.Values[int64](plain)[at], w.Options)
 	case types.KindBinary:
 		return appendHex(dst, plain.Str(at))
 	}

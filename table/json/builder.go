@@ -51,7 +51,7 @@ func newBuilder(name string, t *types.Type) (*builder, error) {
 		}
 	case types.KindVariant:
 		kids = []*types.Type{types.Binary, types.Binary}
-	case types.KindCalendar, types.KindYearMonth, types.KindDayTime, types.KindTime:
+	case types.KindCalendar, types.KindYearMonth, types.KindDayTime:
 		return nil, errs.New("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "JSON", "columnName", "`"+name+"`", "columnType", `"`+t.SQL()+`"`)
 	}
 	for _, k := range kids {
@@ -204,6 +204,8 @@ func (b *builder) text(s []byte, o *Options) bool {
 		return b.number(csv.Moment(s, o.Options))
 	case types.KindTimestampNTZ:
 		return b.number(csv.Local(s, o.Options))
+	case types.KindTime:
+		return b.number(csv.Clock(s, t, o.Options))
 	case types.KindFloat, types.KindDouble:
 		switch string(s) {
 		case "NaN", "Infinity", "+Infinity", "-Infinity", "INF", "+INF", "-INF":

@@ -28,6 +28,7 @@ type Reader struct {
 	root          *builder // a struct of all wanted columns
 	corrupt       int
 	badField      bool
+	lost          bool // the value that was read last does not fit its type and is null therefore
 	variants      variant.Builder
 	exact         bool // values of other types become strings with their text as it stands
 
@@ -242,6 +243,7 @@ func (r *Reader) structOf(b *builder) error {
 			c.null()
 		}
 	}
+	r.lost = false
 	b.done(true)
 	return nil
 }
@@ -251,6 +253,7 @@ func (r *Reader) value(b *builder) error {
 	c := r.peek()
 	start := r.pos
 	ok := false
+	r.lost = false
 	var err error
 	switch {
 	case b.typ.Kind == types.KindVariant:
@@ -283,7 +286,7 @@ func (r *Reader) value(b *builder) error {
 		}
 	}
 	if err == nil && !ok {
-		r.badField = true
+		r.badField, r.lost = true, true
 		b.null()
 	}
 	return err
@@ -297,7 +300,7 @@ func (r *Reader) variant(b *builder) error {
 		return err
 	}
 	if r.twice != nil {
-		r.badField = true
+		r.badField, r.lost = true, true
 		b.null()
 		return nil
 	}
@@ -328,26 +331,48 @@ func (r *Reader) other(b *builder, c byte, start int) bool {
 	return false
 }
 
+// list reads an array. One with an element that does not fit is null itself.
 func (r *Reader) list(b *builder) error {
-	if err := r.array(func() error { return r.value(b.children[0]) }); err != nil {
+	first, lost := b.children[0].n, false
+	err := r.array(func() error {
+		err := r.value(b.children[0])
+		lost = lost || r.lost
 		return err
+	})
+	if err != nil {
+		return err
+	}
+	if r.lost = lost; lost {
+		b.children[0].truncate(first)
+		b.null()
+		return nil
 	}
 	b.offsets = append(b.offsets, int32(b.children[0].n))
 	b.done(true)
 	return nil
 }
 
+// mapOf reads an object into a map. One with a value that does not fit is null itself.
 func (r *Reader) mapOf(b *builder) error {
 	key, value := b.children[0], b.children[1]
+	first, lost := key.n, false
 	err := r.object(func(name []byte) error {
 		if !key.text(name, r.Options) && !key.digits(name, true) {
-			r.badField = true
+			r.badField, lost = true, true
 			key.null()
 		}
-		return r.value(value)
+		err := r.value(value)
+		lost = lost || r.lost
+		return err
 	})
 	if err != nil {
 		return err
+	}
+	if r.lost = lost; lost {
+		key.truncate(first)
+		value.truncate(first)
+		b.null()
+		return nil
 	}
 	b.offsets = append(b.offsets, int32(key.n))
 	b.done(true)

@@ -91,11 +91,11 @@ func (w *Writer) value(v *vector.Vector, row int) {
 		w.buf = append(w.buf, '"')
 	case types.KindDouble, types.KindFloat:
 		w.float(v, row)
-	case types.KindDate, types.KindTimestamp, types.KindTimestampNTZ:
+	case types.KindDate, types.KindTimestamp, types.KindTimestampNTZ, types.KindTime:
 		w.buf = append(w.buf, '"')
 		w.buf = w.appendTime(w.buf, v, row)
 		w.buf = append(w.buf, '"')
-	case types.KindCalendar, types.KindYearMonth, types.KindDayTime, types.KindTime:
+	case types.KindCalendar, types.KindYearMonth, types.KindDayTime:
 		w.cells = w.text(w.cells[:0], v, row)
 		w.buf = w.appendString(w.buf, w.cells)
 	case types.KindStruct:
@@ -135,6 +135,8 @@ func (w *Writer) appendTime(dst []byte, v *vector.Vector, row int) []byte {
 		return csv.AppendTimestamp(dst, vector.Values[int64](v)[row], w.Options.Options)
 	case types.KindTimestampNTZ:
 		return csv.AppendLocal(dst, vector.Values[int64](v)[row], w.Options.Options)
+	case types.KindTime:
+		return csv.AppendClock(dst, vector.Values[int64](v)[row], w.Options.Options)
 	}
 	days := int64(vector.Values[int32](v)[row])
 	if w.DateFormat != nil {
@@ -240,11 +242,21 @@ func (w *Writer) key(dst []byte, v *vector.Vector, i int) []byte {
 		if w.text == nil {
 			break
 		}
-		dst = w.text(dst, v, i)
-		if v.Type.Kind == types.KindStruct {
-			dst[0], dst[len(dst)-1] = '[', ']'
+		if v.Type.Kind != types.KindStruct {
+			return w.text(dst, v, i)
 		}
-		return dst
+		dst = append(dst, '[')
+		for k, c := range v.Children {
+			if k > 0 {
+				dst = append(dst, ',')
+			}
+			if c.IsNull(i) {
+				dst = append(dst, "null"...)
+			} else {
+				dst = w.key(dst, c, i)
+			}
+		}
+		return append(dst, ']')
 	}
 	return cell.Append(dst, v, i, w.Zone)
 }

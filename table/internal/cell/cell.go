@@ -116,9 +116,13 @@ func AppendPadded(dst []byte, n, width int) []byte {
 func AppendTimestamp(dst []byte, local int64, between byte) []byte {
 	days := javatime.FloorDiv(local, javatime.MicrosPerDay)
 	dst = append(AppendDate(dst, days), between)
-	dst = AppendTime(dst, local-days*javatime.MicrosPerDay)
-	micros := javatime.FloorMod(local, javatime.MicrosPerSecond)
-	if micros == 0 {
+	return AppendClock(dst, local-days*javatime.MicrosPerDay)
+}
+
+// AppendClock appends a day's microseconds as HH:mm:ss with the digits of the fraction that there are.
+func AppendClock(dst []byte, micros int64) []byte {
+	dst = AppendTime(dst, micros)
+	if micros %= javatime.MicrosPerSecond; micros == 0 {
 		return dst
 	}
 	dst = AppendPadded(append(dst, '.'), int(micros), 6)
