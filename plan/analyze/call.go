@@ -319,7 +319,8 @@ func (a *analyzer) describe(e plan.Expr) fn.Arg {
 			}
 		}
 	}
-	if l := a.constant(e); l != nil {
+	l, err := a.folded(e)
+	if arg.Fault = err; l != nil {
 		arg.IsConst, arg.Const = true, l.Value
 	}
 	return arg
@@ -327,30 +328,32 @@ func (a *analyzer) describe(e plan.Expr) fn.Arg {
 
 // constant is an expression's value if it reads no column and can be computed now, else nil.
 func (a *analyzer) constant(e plan.Expr) *plan.Literal {
+	l, _ := a.folded(e)
+	return l
+}
+
+// folded is constant, with the error of what reads no column and cannot be computed.
+func (a *analyzer) folded(e plan.Expr) (*plan.Literal, error) {
 	if l, ok := e.(*plan.Literal); ok {
-		return l
+		return l, nil
 	}
 	if c, ok := e.(*plan.Cast); ok {
 		if l := integerCast(c); l != nil {
-			return l
+			return l, nil
 		}
 	}
 	if c, ok := e.(*plan.Call); ok && c.Name == "negative" {
 		if l, ok := c.Args[0].(*plan.Literal); ok {
 			if v, ok := l.Value.(int64); ok {
-				return &plan.Literal{Value: -v, T: l.T}
+				return &plan.Literal{Value: -v, T: l.T}, nil
 			}
 		}
 	}
 	if a.conf.Eval == nil || !foldable(e) {
-		return nil
+		return nil, nil
 	}
 	e, _ = plan.TransformExpr(e, withoutInlined)
-	l, err := a.conf.Eval(e)
-	if err != nil {
-		return nil
-	}
-	return l
+	return a.conf.Eval(e)
 }
 
 // integerCast is a literal integer converted to a type that holds it.

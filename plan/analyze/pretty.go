@@ -145,7 +145,7 @@ func (p printer) call(name string, c *plan.Call) string {
 	}
 	args := withDefaults(name, c.Args)
 	switch name {
-	case "shuffle", "from_json", "to_json", "schema_of_json", "from_csv", "to_csv", "schema_of_csv":
+	case "shuffle", "from_json", "to_json", "schema_of_json", "from_csv", "to_csv", "schema_of_csv", "from_xml", "to_xml", "schema_of_xml":
 		args = args[:min(len(args), 1)]
 	case "variant_get", "try_variant_get":
 		args = args[:min(len(args), 2)]

@@ -25,6 +25,7 @@ type Arg struct {
 	Nullable bool
 	IsConst  bool // foldable; Const is its value in plan.Literal's form
 	Const    any
+	Fault    error  // of computing a value that is the same for every row
 	SQL      string // how messages show it
 	Name     string // of the column or field that it is
 	Lambda   bool   // a lambda: Type is nil until the function has said what its parameters are

@@ -99,7 +99,9 @@ func fromText(name string) func(*Context, []Arg) (Result, error) {
 		}
 		text, err := onlyText(name, args, 0)
 		switch kind := t.Kind; {
-		case name == "from_csv" && kind != types.KindStruct:
+		case name == "from_xml" && kind == types.KindVariant:
+			return Result{}, errs.Unsupportedf("from_xml of variants is not supported.")
+		case name != "from_json" && kind != types.KindStruct:
 			return Result{}, errs.New("INVALID_SCHEMA.NON_STRUCT_TYPE", "inputSchema", `"`+args[1].SQL+`"`, "dataType", quoted(t))
 		case kind != types.KindStruct && kind != types.KindArray && kind != types.KindMap && kind != types.KindVariant:
 			return Result{}, errs.New("DATATYPE_MISMATCH.INVALID_JSON_SCHEMA", "sqlExpr", "", "schema", quoted(t))
