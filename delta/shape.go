@@ -39,6 +39,9 @@ func (m *Metadata) Complete(before *Metadata, base *Protocol) (*Protocol, error)
 	if err := m.checkStatsColumns(schema); err != nil {
 		return nil, err
 	}
+	if m.isTrue("delta.compatibility.symlinkFormatManifest.enabled") && m.isTrue("delta.enableDeletionVectors") {
+		return nil, errs.New("DELTA_VIOLATE_TABLE_PROPERTY_VALIDATION_FAILED.PERSISTENT_DELETION_VECTORS_WITH_INCREMENTAL_MANIFEST_GENERATION", "table", types.Quote(m.Name))
+	}
 	if schema, err = m.mapColumns(before, schema); err != nil {
 		return nil, err
 	}
@@ -57,6 +60,8 @@ func (m *Metadata) Complete(before *Metadata, base *Protocol) (*Protocol, error)
 	m.dropOrders()
 	return p, m.checkDefaults(p, schema)
 }
+
+func (m *Metadata) isTrue(key string) bool { return strings.EqualFold(m.Configuration[key], "true") }
 
 // dropOrders takes out the properties that are for the protocol alone.
 func (m *Metadata) dropOrders() {

@@ -5,9 +5,11 @@ import (
 	"strings"
 
 	"millrace/delta"
+	"millrace/delta/log"
 	"millrace/errs"
 	"millrace/session"
 	"millrace/storage"
+	"millrace/txn"
 )
 
 // generate is GENERATE symlink_format_manifest FOR TABLE: lists of the table's files, one for each partition, for readers that know no log.
@@ -23,42 +25,98 @@ func (st *statement) generate(mode string, name []string, path string) (session.
 	if err != nil {
 		return nil, err
 	}
+	return emptyResult(), st.writeManifests(l, snap, nil)
+}
+
+const (
+	manifestRoot = "_symlink_format_manifest"
+	manifestKey  = "delta.compatibility.symlinkFormatManifest.enabled"
+)
+
+// writeManifests brings the lists of the table's files up to date; touched (nil: all) are the partitions, as in PartitionDir's, of which they are to be.
+func (st *statement) writeManifests(l *log.Table, snap *delta.Snapshot, touched map[string]bool) error {
 	if snap.MappingMode() != "none" {
-		return nil, errs.Unsupportedf("GENERATE symlink_format_manifest is not supported for tables with column mapping.")
+		return errs.Unsupportedf("GENERATE symlink_format_manifest is not supported for tables with column mapping.")
 	}
 	manifests := map[string][]string{}
 	for a := range snap.All() {
 		if a.DeletionVector != nil {
-			return nil, errs.New("DELTA_UNSUPPORTED_GENERATE_WITH_DELETION_VECTORS")
+			return errs.New("DELTA_UNSUPPORTED_GENERATE_WITH_DELETION_VECTORS")
 		}
-		var dirs []string
-		for _, c := range snap.PartitionColumns() {
-			dirs = append(dirs, delta.PartitionDir(c, a.PartitionValues[c]))
+		if dir := partitionDirs(snap, a.PartitionValues); touched == nil || touched[dir] {
+			manifests[dir] = append(manifests[dir], storage.Join(l.URL(), storage.Unescape(a.Path)))
 		}
-		dir := strings.Join(dirs, "/")
-		manifests[dir] = append(manifests[dir], storage.Join(l.URL(), storage.Unescape(a.Path)))
 	}
-	const root = "_symlink_format_manifest"
-	for info, err := range l.Store().List(st.ctx, root+"/", "") { // partitions that are gone
+	for info, err := range l.Store().List(st.ctx, manifestRoot+"/", "") { // partitions that are gone
 		if err != nil {
-			return nil, err
+			return err
 		}
-		dir := strings.Trim(strings.TrimSuffix(strings.TrimPrefix(info.Name, root), "manifest"), "/")
-		if manifests[dir] == nil {
+		dir := strings.Trim(strings.TrimSuffix(strings.TrimPrefix(info.Name, manifestRoot), "manifest"), "/")
+		if manifests[dir] == nil && (touched == nil || touched[dir]) {
 			if err := l.Store().Delete(st.ctx, info.Name); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
+	if len(manifests) == 0 && len(snap.PartitionColumns()) == 0 {
+		manifests[""] = nil // a list of no files
+	}
 	for dir, files := range manifests {
 		sort.Strings(files)
-		target := root + "/manifest"
+		target := manifestRoot + "/manifest"
 		if dir != "" {
-			target = root + "/" + dir + "/manifest"
+			target = manifestRoot + "/" + dir + "/manifest"
 		}
-		if err := l.Store().Put(st.ctx, target, []byte(strings.Join(files, "\n")+"\n")); err != nil {
-			return nil, err
+		if err := l.Store().Put(st.ctx, target, []byte(strings.Join(append(files, ""), "\n"))); err != nil {
+			return err
 		}
 	}
-	return emptyResult(), nil
+	return nil
+}
+
+func partitionDirs(snap *delta.Snapshot, values delta.PartitionValues) string {
+	var dirs []string
+	for _, c := range snap.PartitionColumns() {
+		dirs = append(dirs, delta.PartitionDir(c, values[c]))
+	}
+	return strings.Join(dirs, "/")
+}
+
+// keepManifests brings the lists of files up to date after a commit, where the table asks for that.
+func (st *statement) keepManifests(r txn.Request) error {
+	l, err := st.e.o.Logs.Table(r.Table)
+	if err != nil {
+		return err
+	}
+	snap, err := l.Snapshot(st.ctx)
+	if err != nil || !snap.BoolProperty(manifestKey) {
+		return err
+	}
+	touched := map[string]bool{}
+	for i := range r.Actions {
+		switch a := &r.Actions[i]; {
+		case a.Add != nil:
+			touched[partitionDirs(snap, a.Add.PartitionValues)] = true
+		case a.Remove != nil && a.Remove.PartitionValues == nil && len(snap.PartitionColumns()) > 0, a.Metadata != nil:
+			touched = nil
+		case a.Remove != nil:
+			touched[partitionDirs(snap, a.Remove.PartitionValues)] = true
+		}
+		if touched == nil {
+			break
+		}
+	}
+	if touched != nil && len(touched) == 0 {
+		return nil
+	}
+	if err := st.writeManifests(l, snap, touched); err != nil {
+		return errs.New("DELTA_POST_COMMIT_HOOK_FAILED", "version", itoa(snap.Version), "name", "Generate Symlink Format Manifest", "message", ": "+err.Error())
+	}
+	return nil
+}
+
+// committed is what follows a commit whose outcome is known.
+func (st *statement) committed(r txn.Request) error {
+	st.autoCompact(r)
+	return st.keepManifests(r)
 }

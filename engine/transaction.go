@@ -113,6 +113,9 @@ func (st *statement) commitAll(t *transaction) error {
 	_, err := st.e.o.Committer.CommitAllSurely(st.ctx, t.id, parts)
 	for _, p := range parts {
 		st.e.frames.written(p.Table)
+		if err == nil {
+			err = st.keepManifests(p)
+		}
 	}
 	return err
 }

@@ -415,7 +415,7 @@ func (st *statement) commitWrite(w deltaWrite, before *delta.Snapshot, m *delta.
 	res, err := st.e.o.Committer.CommitSurely(st.ctx, r) // a stream's batches leave what is cached as it is, as in Spark
 	if err == nil {
 		*w.batch = BatchStats{Files: stats.files, Rows: stats.rows, Bytes: stats.bytes, Known: res.Skipped}
-		st.autoCompact(r)
+		err = st.committed(r)
 	}
 	return err
 }
@@ -429,7 +429,7 @@ func (st *statement) commit(r txn.Request) (txn.Result, error) {
 	res, err := st.e.o.Committer.CommitSurely(st.ctx, r)
 	st.e.frames.written(r.Table)
 	if err == nil {
-		st.autoCompact(r)
+		err = st.committed(r)
 	}
 	return res, err
 }
