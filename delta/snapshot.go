@@ -166,6 +166,13 @@ func (s *Snapshot) WithFiles(files []*Add) *Snapshot {
 	return &c
 }
 
+// WithSchema is the same table with other columns, which its metadata need not spell.
+func (s *Snapshot) WithSchema(schema *types.Type) *Snapshot {
+	c := *s
+	c.schema = schema
+	return &c
+}
+
 // Schema is the table's columns by their logical names, partition columns included.
 func (s *Snapshot) Schema() *types.Type {
 	if s.schema == nil {

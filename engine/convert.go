@@ -18,7 +18,7 @@ import (
 )
 
 // convert is CONVERT TO DELTA: a log is put into a directory of Parquet files.
-func (st *statement) convert(name []string, partitions *types.Type) (session.Result, error) {
+func (st *statement) convert(name []string, partitions *types.Type, statistics bool) (session.Result, error) {
 	t, err := st.target(name)
 	switch {
 	case err != nil:
@@ -37,7 +37,7 @@ func (st *statement) convert(name []string, partitions *types.Type) (session.Res
 	if s, err := st.newest(l); err != nil {
 		return nil, err
 	} else if !s.Exists() {
-		if err := st.putLog(l, partitions); err != nil {
+		if err := st.putLog(l, partitions, statistics); err != nil {
 			return nil, err
 		}
 	}
@@ -49,7 +49,7 @@ func (st *statement) convert(name []string, partitions *types.Type) (session.Res
 	return emptyResult(), st.e.o.Catalog.Create(st.ctx, e, true)
 }
 
-func (st *statement) putLog(l *log.Table, partitions *types.Type) error {
+func (st *statement) putLog(l *log.Table, partitions *types.Type, statistics bool) error {
 	files, err := st.dataFiles(l)
 	if err != nil {
 		return err
@@ -89,11 +89,17 @@ func (st *statement) putLog(l *log.Table, partitions *types.Type) error {
 	if err != nil {
 		return err
 	}
+	statistics = statistics && st.s.Conf.Get("spark.databricks.delta.stats.collect") != "false"
+	if statistics {
+		if err := st.statisticsOf(l, m, adds); err != nil {
+			return err
+		}
+	}
 	for _, a := range adds {
 		actions = append(actions, delta.Action{Add: a})
 	}
 	info := delta.Info("CONVERT", delta.Param{Name: "numFiles", Value: len(adds)}, delta.Param{Name: "partitionedBy", Value: jsonList(partitions.Names())},
-		delta.Param{Name: "collectStats", Value: true}, delta.Param{Name: "sourceFormat", Value: "parquet"})
+		delta.Param{Name: "collectStats", Value: statistics}, delta.Param{Name: "sourceFormat", Value: "parquet"})
 	info.OperationMetrics = delta.Metrics("numConvertedFiles", len(adds))
 	info.EngineInfo, info.UserMetadata = st.e.o.Version, st.userMetadata(nil)
 	_, err = st.commit(txn.Request{Table: l.URL(), ReadVersion: -1, TxnID: uuid.NewString(), Actions: actions, Info: info, ReadTable: true})

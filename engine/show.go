@@ -160,7 +160,8 @@ func (st *statement) deltaCall(c *plan.Generic) (session.Result, error) {
 		return st.generate(mode, name, path)
 	case session.DeltaCall + "convert":
 		partitions, _ := c.Args["partitions"].(*types.Type)
-		r, err := st.convert(name, partitions)
+		without, _ := c.Args["noStatistics"].(bool)
+		r, err := st.convert(name, partitions, !without)
 		if answer, ok := c.Args["answer"].(string); ok && err == nil {
 			return st.rowsResult(types.Struct(types.Field{Name: "value", Type: types.String}), [][]any{{answer}})
 		}

@@ -31,11 +31,13 @@ func (p *parser) convert() plan.Node {
 		name = []string{"parquet", path}
 	}
 	args := map[string]any{"name": name}
-	p.accept("NO", "STATISTICS")
+	without := p.accept("NO", "STATISTICS")
 	if p.accept("PARTITIONED", "BY") {
 		args["partitions"] = schemaOf(parens(p, p.columnDef))
 	}
-	p.accept("NO", "STATISTICS")
+	if p.accept("NO", "STATISTICS") || without {
+		args["noStatistics"] = true
+	}
 	return &plan.Generic{Name: "delta.convert", Args: args}
 }
 
