@@ -46,6 +46,8 @@ type WriteParams struct {
 	Dynamic         bool   // dynamic partition overwrite
 	OverwriteSchema bool
 	MergeSchema     bool
+	ReplaceOn       string // replaceOn
+	ReplaceUsing    string // replaceUsing
 }
 
 // WriteInfo is the info of df.write and INSERT.
@@ -62,6 +64,12 @@ func WriteInfo(w WriteParams) CommitInfo {
 	}
 	if w.MergeSchema {
 		params = append(params, Param{"canMergeSchema", true})
+	}
+	if w.ReplaceOn != "" {
+		params = append(params, Param{"replaceOnCond", w.ReplaceOn})
+	}
+	if w.ReplaceUsing != "" {
+		params = append(params, Param{"replaceUsingCols", "(" + w.ReplaceUsing + ")"})
 	}
 	return Info("WRITE", params...)
 }

@@ -13,6 +13,9 @@ import (
 
 // insert is INSERT INTO and INSERT OVERWRITE.
 func (st *statement) insert(c *plan.Insert) (session.Result, error) {
+	if c.Matching != "" {
+		return nil, st.refuseMatching(c)
+	}
 	t, err := st.target(c.Table)
 	switch {
 	case err != nil:
@@ -50,6 +53,7 @@ func (st *statement) insertRows(c *plan.Insert, t *target, input plan.Node, opti
 		return nil, err
 	}
 	st.read = st.read[:len(st.read)-1] // its schema only
+	given := input
 	var replace plan.Expr
 	if len(c.Partition) > 0 {
 		if input, replace, err = st.intoPartition(c, t, input, tab.Snapshot.Schema(), tab.PartitionColumns()); err != nil {
@@ -73,6 +77,12 @@ func (st *statement) insertRows(c *plan.Insert, t *target, input plan.Node, opti
 	}
 	if err := enoughFields(t, out, tab.Snapshot.Schema(), w.byPosition); err != nil {
 		return nil, err
+	}
+	if w.mode == plan.SaveOverwrite && asksMatching(options) {
+		if w.input, err = matchable(given, input, options); err != nil {
+			return nil, err
+		}
+		w.given = given
 	}
 	return st.writeDelta(w)
 }

@@ -16,7 +16,7 @@ import (
 // replaced completes a write by what its options and the session say about the rows that it replaces: those that meet a condition, or those of
 // the partitions that it writes to.
 func (st *statement) replaced(w *deltaWrite) error {
-	if w.mode != plan.SaveOverwrite || w.batch != nil {
+	if w.mode != plan.SaveOverwrite || w.batch != nil || w.matching != nil {
 		return nil // a stream in complete mode replaces all rows
 	}
 	if text, ok := option(w.options, "replaceWhere"); ok && strings.TrimSpace(text) != "" {
@@ -219,7 +219,7 @@ func (c *rowChange) newRows(input plan.Node) (*changes, error) {
 
 // conforms holds new rows against the condition of the rows that they replace.
 func (c *rowChange) conforms(input *plan.Node) error {
-	if strings.EqualFold(c.st.s.Conf.Get("spark.databricks.delta.replaceWhere.constraintCheck.enabled"), "false") {
+	if c.write.replaceIf == nil || strings.EqualFold(c.st.s.Conf.Get("spark.databricks.delta.replaceWhere.constraintCheck.enabled"), "false") {
 		return nil
 	}
 	cond, err := c.condition(c.write.replaceIf, *input)

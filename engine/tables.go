@@ -88,12 +88,12 @@ func (st *statement) writeExisting(w *plan.Write, t target, input plan.Node) (se
 	}
 	d := deltaWrite{path: t.path, input: input, mode: w.Mode, partitionBy: w.PartitionBy, clusterBy: w.ClusterBy, options: w.Options, coerce: t.entry != nil}
 	part := d
-	if !isTrue(w.Options, "overwriteSchema") {
+	if !isTrue(w.Options, "overwriteSchema") && !asksMatching(w.Options) {
 		if err := st.replaced(&part); err != nil {
 			return nil, err
 		}
 	}
-	if w.Mode == plan.SaveOverwrite && t.entry != nil && part.replaceIf == nil && !part.dynamic {
+	if w.Mode == plan.SaveOverwrite && t.entry != nil && part.replaceIf == nil && !part.dynamic && !asksMatching(w.Options) {
 		d.replace, d.info = true, createInfo(true, true, t.entry.Managed, w.ClusterBy)
 	}
 	return st.writeDelta(d)

@@ -37,6 +37,8 @@ type deltaWrite struct {
 	batch            *BatchStats                            // nil, or told what was written for a micro-batch
 	replaceIf        plan.Expr                              // the rows that an overwrite replaces, unresolved; nil: all
 	replaceText      string                                 // the same as text
+	given            plan.Node                              // the rows as they were before they were put into the table's order, or nil
+	matching         *matching                              // the rows that an overwrite replaces are those that match new ones
 	dynamic          bool                                   // an overwrite replaces the partitions that it writes to
 	reads            []delta.Filter                         // what of the table the write had to know
 	gone             []string                               // paths of files that it removes
@@ -48,6 +50,10 @@ type deltaWrite struct {
 
 // writeDelta runs the input into data files and commits them.
 func (st *statement) writeDelta(w deltaWrite) (session.Result, error) {
+	var err error
+	if w.matching, err = st.matchingOptions(&w); err != nil {
+		return nil, err
+	}
 	if err := checkWriteOptions(w.options); err != nil {
 		return nil, err
 	}
@@ -71,6 +77,13 @@ func (st *statement) writeDelta(w deltaWrite) (session.Result, error) {
 	if done, err := checkMode(w, l, before); done || err != nil {
 		return emptyResult(), err
 	}
+	if w.matching != nil && before.Exists() {
+		release, err := st.keepInput(&w)
+		if err != nil {
+			return nil, err
+		}
+		defer release()
+	}
 	input, err := st.fitted(w, before)
 	if err != nil {
 		return nil, err
@@ -88,6 +101,9 @@ func (st *statement) writeDelta(w deltaWrite) (session.Result, error) {
 	}
 	if w.replaceIf != nil && before.Exists() {
 		return st.replaceRows(w, l, before, metadata, input)
+	}
+	if w.matching != nil && before.Exists() {
+		return st.replaceMatching(w, l, before, metadata, input)
 	}
 	input, id, err := st.ruled(input, metadata)
 	if err != nil {
@@ -148,7 +164,7 @@ func checkMode(w deltaWrite, l *log.Table, before *delta.Snapshot) (done bool, e
 
 // checkWriteOptions refuses by name what a write cannot do yet.
 func checkWriteOptions(options map[string]string) error {
-	for _, name := range []string{"dataChange", "replaceOn", "replaceUsing"} {
+	for _, name := range []string{"dataChange"} {
 		if v, ok := option(options, name); ok && !(name == "dataChange" && strings.EqualFold(v, "true")) {
 			return errs.Unsupportedf("The Delta writer's option %s=%s is not supported yet.", name, v)
 		}

@@ -58,6 +58,7 @@ type (
 		Overwrite   bool
 		Partition   map[string]Expr // nil value: dynamic
 		ReplaceIf   Expr
+		Matching    string // USING or ON: rows that match new ones are replaced
 		IfNotExists bool
 	}
 	// CreateTable is CREATE [OR REPLACE] TABLE, with a query (CTAS) or columns.

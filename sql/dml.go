@@ -34,8 +34,17 @@ func (p *parser) insert() plan.Node {
 	case p.isOp("(") && !p.queryInParens():
 		n.Columns = p.identifierList()
 	}
-	if p.accept("REPLACE", "WHERE") {
+	switch {
+	case p.accept("REPLACE", "WHERE"):
 		n.ReplaceIf = p.expression()
+	case p.is("REPLACE", "USING"), p.is("REPLACE", "ON"):
+		n.Matching = p.peek(1).upper
+		p.pos += 2
+		if n.Matching == "USING" {
+			p.identifierList()
+		} else {
+			p.expression()
+		}
 	}
 	n.Input = withDefaults(p.query())
 	return n
