@@ -23,8 +23,6 @@ func TestRecall(t *testing.T) {
 }
 
 func recallFrom(t *testing.T, heads Heads) {
-	b := New(log.NewCache(), heads)
-	defer b.Close()
 	for _, c := range []struct {
 		step    Step
 		several bool
@@ -38,6 +36,8 @@ func recallFrom(t *testing.T, heads Heads) {
 				return nil
 			}})
 			defer a.Close()
+			b := New(log.NewCache(), heads)
+			defer b.Close()
 			urls := pair(t, b)
 			operation := t.Name()
 			parts := both(urls, "x")
