@@ -62,17 +62,29 @@ var features = map[string]feature{
 	"checkpointProtection":        {write: true},
 	"collations":                  {active: always},
 	"collations-preview":          {active: always},
-	"icebergCompatV1":             {active: enabled("delta.enableIcebergCompatV1")},
-	"icebergCompatV2":             {active: enabled("delta.enableIcebergCompatV2")},
+	"icebergCompatV1":             {write: true},
+	"icebergCompatV2":             {active: nestedIDs}, // identifiers of elements, keys and values are not written
 	"icebergCompatV3":             {active: enabled("delta.enableIcebergCompatV3")},
 	"icebergWriterCompatV1":       {active: enabled("delta.enableIcebergWriterCompatV1")},
-	"materializePartitionColumns": {active: always},
+	"materializePartitionColumns": {active: disabled("delta.enableMaterializePartitionColumnsFeature")},
 }
 
 func always(*Metadata, *types.Type) bool { return true }
 
 func enabled(key string) func(*Metadata, *types.Type) bool {
 	return func(m *Metadata, _ *types.Type) bool { return strings.EqualFold(m.Configuration[key], "true") }
+}
+
+func disabled(key string) func(*Metadata, *types.Type) bool {
+	on := enabled(key)
+	return func(m *Metadata, t *types.Type) bool { return !on(m, t) }
+}
+
+// nestedIDs reports whether the table's version of compatibility with Iceberg asks for identifiers of elements, keys and values, and there are some.
+func nestedIDs(m *Metadata, schema *types.Type) bool {
+	found := false
+	WalkTypes(schema, func(t *types.Type) { found = found || t.Kind == types.KindArray || t.Kind == types.KindMap })
+	return found && m.isTrue("delta.enableIcebergCompatV2")
 }
 
 func hasConstraint(m *Metadata, _ *types.Type) bool {

@@ -58,6 +58,9 @@ func (m *Metadata) Complete(before *Metadata, base *Protocol) (*Protocol, error)
 		m.Configuration[RowCommitColumn] = "_row-commit-version-col-" + uuid.NewString()
 	}
 	m.dropOrders()
+	if err := m.checkIceberg(before, p, schema); err != nil {
+		return nil, err
+	}
 	return p, m.checkDefaults(p, schema)
 }
 

@@ -144,6 +144,16 @@ func (a *alteration) commit() error {
 	if err != nil {
 		return err
 	}
+	for _, v := range []string{"1", "2"} {
+		if key := "delta.enableIcebergCompatV" + v; strings.EqualFold(a.m.Configuration[key], "true") && !a.before.BoolProperty(key) {
+			a.reads = true
+			for f := range a.before.All() {
+				if f.DeletionVector != nil {
+					return errs.New("DELTA_ICEBERG_COMPAT_VIOLATION.DELETION_VECTORS_NOT_PURGED", "version", v)
+				}
+			}
+		}
+	}
 	actions := []delta.Action{{Metadata: a.m}}
 	if p != a.before.Protocol {
 		actions = append(actions, delta.Action{Protocol: p})

@@ -102,10 +102,8 @@ func (s *sink) layOut(columns []*planpb.Column) error {
 		declared = t
 	}
 	var fields []types.Field
-	for i, c := range columns {
-		if isPartition[i] && !s.plan.PartitionsInFiles {
-			continue
-		}
+	for _, i := range s.order(len(columns), isPartition) {
+		c := columns[i]
 		f := types.Field{Name: c.Name, Type: planconv.Type(c.Type), Nullable: true, Metadata: c.Metadata}
 		if declared != nil {
 			if d, at := declared.Field(c.Name, true); at >= 0 {
@@ -131,6 +129,25 @@ func (s *sink) layOut(columns []*planpb.Column) error {
 	keys, err := newPartitioner(s.plan, columns, s.env.Settings)
 	s.keys = keys
 	return err
+}
+
+// order is which of the input's columns a file has: those of the rows, then those of partitions where files have them, then those that follow rows.
+func (s *sink) order(columns int, isPartition map[int]bool) []int {
+	var rows, partitions, following []int
+	for i := range columns {
+		switch {
+		case isPartition[i]:
+			partitions = append(partitions, i)
+		case i >= columns-int(s.plan.RowColumns):
+			following = append(following, i)
+		default:
+			rows = append(rows, i)
+		}
+	}
+	if s.plan.PartitionsInFiles {
+		rows = append(rows, partitions...)
+	}
+	return append(rows, following...)
 }
 
 // fileColumn is the physical name of a column: the plan lists them for all of the input's columns or for the written ones.

@@ -122,8 +122,12 @@ func (s *sink) stats(w fileWriter, rows int64) string {
 		st.TightBounds = &yes
 	}
 	leaves := p.Statistics()
+	last := len(leaves) - int(s.plan.RowColumns)
+	if s.plan.PartitionsInFiles {
+		last -= len(s.plan.PartitionColumns)
+	}
 	for i, l := range leaves {
-		if !s.hasStats(i, l.Path) || i >= len(leaves)-int(s.plan.RowColumns) {
+		if !s.hasStats(i, l.Path) || i >= last {
 			continue
 		}
 		c := delta.ColumnStats{Path: l.Path, Type: l.Type, NullCount: l.Nulls}

@@ -31,6 +31,11 @@ KINDS = {
     "constrained": ("id BIGINT NOT NULL, v STRING, n INT", "", "'delta.constraints.positive'='id >= 0'", []),
     "defaults": ("id BIGINT, v STRING, n INT, d INT DEFAULT 7", "", "'delta.feature.allowColumnDefaults'='supported'", []),
     "ntz": ("id BIGINT, v STRING, n INT, at TIMESTAMP_NTZ", "", "", []),
+    "iceberg_v1": ("n INT, id BIGINT, v STRING", "PARTITIONED BY (n)", "'delta.enableIcebergCompatV1'='true'", []),
+    "iceberg_v2": ("id BIGINT, v STRING, n INT", "", "'delta.enableIcebergCompatV2'='true'", []),
+    "materialized": ("n INT, id BIGINT, v STRING", "PARTITIONED BY (n)", "'delta.enableMaterializePartitionColumnsFeature'='true'", []),
+    "by_day": ("id BIGINT, v STRING, n INT, at TIMESTAMP, day DATE GENERATED ALWAYS AS (CAST(at AS DATE))", "PARTITIONED BY (day)", "",
+               ["INSERT INTO {t} (id, v, n, at) VALUES (1000, 'x', 0, TIMESTAMP'2020-01-01 00:00:00')", "DELETE FROM {t} WHERE at < TIMESTAMP'2021-01-01 00:00:00'"]),
     "managed": ("id BIGINT, v STRING, n INT", "", "'delta.feature.catalogManaged'='supported'", []),
     "everything": ("id BIGINT, v STRING, n INT", "CLUSTER BY (id)", f"'delta.columnMapping.mode'='name', 'delta.enableRowTracking'='true', 'delta.enableChangeDataFeed'='true', {V}, "
                    "'delta.enableInCommitTimestamps'='true', 'delta.checkpointPolicy'='v2', 'delta.checkpointInterval'='4', 'delta.enableTypeWidening'='true'", []),
