@@ -91,7 +91,7 @@ func (st *statement) putLog(l *log.Table, partitions *types.Type, statistics boo
 	}
 	statistics = statistics && st.s.Conf.Get("spark.databricks.delta.stats.collect") != "false"
 	if statistics {
-		if err := st.statisticsOf(l, m, adds); err != nil {
+		if err := st.convertedStatistics(l, m, adds); err != nil {
 			return err
 		}
 	}

@@ -15,8 +15,8 @@ import (
 	"millrace/types"
 )
 
-// statisticsOf reads Parquet files that become a table's and notes of each what the log keeps of its columns. It is one aggregation, by file.
-func (st *statement) statisticsOf(l *log.Table, m *delta.Metadata, adds []*delta.Add) error {
+// convertedStatistics reads Parquet files that become a table's and notes of each what the log keeps of its columns. It is one aggregation, by file.
+func (st *statement) convertedStatistics(l *log.Table, m *delta.Metadata, adds []*delta.Add) error {
 	schema, err := delta.ParseSchema(m.SchemaString)
 	if err != nil {
 		return err
