@@ -38,6 +38,9 @@ func (st *statement) optimize(n plan.Node) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n, err = st.joined(n); err != nil {
+		return nil, err
+	}
 	n, err = st.scalars(n)
 	if err != nil {
 		return nil, err
