@@ -54,7 +54,8 @@ type Entry struct {
 	PartitionBy []string             `json:"partitionBy,omitempty"`
 	Options     map[string]string    `json:"options,omitempty"`
 	Properties  map[string]string    `json:"properties,omitempty"`
-	Created     int64                `json:"created,omitempty"`   // in milliseconds since 1970
+	Created     int64                `json:"created,omitempty"` // in milliseconds since 1970
+	Buckets     *buckets             `json:"buckets,omitempty"`
 	Parts       map[string]partition `json:"parts,omitempty"`     // by directory: those that ALTER TABLE made
 	Collation   string               `json:"collation,omitempty"` // of strings of which nothing else was said
 	Shape       *viewShape           `json:"shape,omitempty"`     // of a view

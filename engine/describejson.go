@@ -134,6 +134,7 @@ func (st *statement) describeJSON(e *Entry, dir string) (session.Result, error) 
 	if dir != "" {
 		o = append(o, member{"partition_values", partitionJSON(dir)}, member{"location", strings.TrimRight(urlOf(e.Location), "/") + "/" + dir})
 	} else if e.View == "" {
+		o = append(o, bucketJSON(e)...)
 		o = append(o, member{"location", urlOf(e.Location)})
 	}
 	o = o.pairs("storage_properties", e.Options)
@@ -143,6 +144,9 @@ func (st *statement) describeJSON(e *Entry, dir string) (session.Result, error) 
 	}
 	o = append(o, member{"type", e.info().Kind})
 	o = o.text("provider", e.Provider)
+	if dir != "" {
+		o = append(o, bucketJSON(e)...)
+	}
 	o = o.text("comment", e.Comment)
 	if e.View != "" {
 		o = append(o, viewJSON(st.viewDetails(e), e)...)

@@ -98,6 +98,7 @@ func (st *statement) tableDetails(e *Entry) ([][2]string, error) {
 	add("Type", e.info().Kind)
 	if e.View == "" {
 		add("Provider", e.Provider)
+		out = append(out, bucketDetails(e)...)
 	}
 	if e.Comment != "" {
 		add("Comment", e.Comment)
@@ -216,6 +217,7 @@ func (st *statement) showCreateFiles(e *Entry) (session.Result, error) {
 	if len(e.PartitionBy) > 0 {
 		b.WriteString("PARTITIONED BY (" + strings.Join(quotedIfNeeded(e.PartitionBy), ", ") + ")\n")
 	}
+	b.WriteString(e.Buckets.ddl())
 	if e.Comment != "" {
 		b.WriteString("COMMENT " + textLiteral(e.Comment) + "\n")
 	}

@@ -296,7 +296,7 @@ func (st *statement) writeFilesTable(w *plan.Write, t target, input plan.Node) (
 		if format == "" {
 			format = st.s.Conf.Get("spark.sql.sources.default")
 		}
-		n := newTable{name: w.Table, format: format, partitionBy: w.PartitionBy, clusterBy: w.ClusterBy, options: w.Options, location: t.path}
+		n := newTable{name: w.Table, format: format, partitionBy: w.PartitionBy, clusterBy: w.ClusterBy, options: w.Options, location: t.path, buckets: bucketsOf(w)}
 		e := *t.entry
 		e.Provider = format
 		return st.createFiles(n, e, nil, input, true)

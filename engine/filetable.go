@@ -74,6 +74,10 @@ func (st *statement) createFiles(n newTable, e Entry, schema *types.Type, input 
 	if err := st.checkFileColumns(e.Provider, schema, n.partitionBy); err != nil {
 		return nil, err
 	}
+	if e.Buckets, err = n.buckets.checked(&e, schema, n.partitionBy); err != nil {
+		return nil, err
+	}
+	e.Parts = nil
 	e.Schema, e.PartitionBy, e.Options, e.Properties, e.Created = schema.JSON(), n.partitionBy, n.options, n.properties, st.settings.NowMicros/1000
 	delete(e.Options, "path")
 	if input == nil {

@@ -106,9 +106,6 @@ func (st *statement) writeTableFiles(w fileWrite) error {
 	if err := st.sweep(store, location); err != nil {
 		return err
 	}
-	if err := st.forgetStatistics(w.entry); err != nil {
-		return err
-	}
 	id := uuid.NewString()
 	key := c.writesKey(location) + id
 	if _, err := c.kv.Create(st.ctx, key, []byte("{}")); err != nil {
@@ -129,6 +126,9 @@ func (st *statement) decide(store storage.Store, key, id string, w fileWrite, wr
 	for {
 		when, then := map[string][]byte{}, map[string][]byte{key: nil}
 		gone, err := st.replacing(store, id, w, written, when, then)
+		if w.entry.Name != "" {
+			then[statisticsKey(w.entry)] = nil
+		}
 		if err == nil && w.create {
 			name := tableKey(w.entry.Namespace, w.entry.Name)
 			if then[name], err = json.Marshal(w.entry); !w.overwrite {
@@ -242,7 +242,7 @@ func (st *statement) runFiles(store storage.Store, id string, w fileWrite) ([]st
 		}
 	}
 	sink.SchemaJson = inFiles.JSON()
-	return st.sinkFiles(store, sink, w.input)
+	return st.sinkFiles(store, sink, w.entry.Buckets.into(sink, schema, w.input))
 }
 
 // sinkFiles runs the input into the files of a sink with a prefix of its own, and returns their names.

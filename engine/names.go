@@ -31,6 +31,9 @@ func (st *statement) drop(c *plan.Drop) (session.Result, error) {
 			"objectName", t.plainName(), "foundType", t.entry.info().Kind, "alternative", "DROP TABLE")
 	}
 	st.e.frames.gone(t.path)
+	if err := st.forgetStatistics(t.entry); err != nil {
+		return nil, err
+	}
 	if err := st.e.o.Catalog.Drop(st.ctx, t.entry.Namespace, t.entry.Name); err != nil || !t.entry.Managed {
 		return emptyResult(), err
 	}

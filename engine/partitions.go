@@ -46,7 +46,14 @@ func (st *statement) partitionOf(e *Entry, spec map[string]plan.Expr) (string, e
 	if err != nil {
 		return "", err
 	}
-	fixed, err := st.fixedPartitions(&plan.Insert{Partition: spec}, e, schema)
+	typed := map[string]plan.Expr{}
+	for name, v := range spec {
+		if f, i := schema.Field(name, false); i >= 0 && v != nil {
+			v = &plan.Cast{Child: v, To: f.Type, Mode: plan.ModeANSI}
+		}
+		typed[name] = v
+	}
+	fixed, err := st.fixedPartitions(&plan.Insert{Partition: typed}, e, schema)
 	if err != nil {
 		return "", err
 	}
@@ -230,6 +237,9 @@ func (st *statement) describePartition(c *plan.Describe) (session.Result, error)
 		}
 		add("", "")
 		add("# Storage Information", "")
+		for _, kv := range bucketDetails(e) {
+			add(kv[0], kv[1])
+		}
 		add("Location", urlOf(e.Location))
 		if len(e.Options) > 0 {
 			add("Storage Properties", "["+pairsOf(e.Options)+"]")

@@ -25,7 +25,14 @@ func checkBuckets(w *plan.Write) error {
 	case w.InsertInto:
 		return errs.New("_LEGACY_ERROR_TEMP_1312", "operation", "insertInto")
 	}
-	return errs.Unsupportedf("bucketBy is not supported yet.")
+	return nil
+}
+
+func bucketsOf(w *plan.Write) *buckets {
+	if len(w.BucketBy) == 0 {
+		return nil
+	}
+	return &buckets{Count: w.Buckets, By: w.BucketBy, Sort: w.SortBy}
 }
 
 // write is df.write.save, saveAsTable and insertInto.
@@ -76,7 +83,8 @@ func (st *statement) writeTable(w *plan.Write, input plan.Node, format string) (
 		return st.writeExisting(w, *t, input)
 	}
 	path, _ := option(w.Options, "path")
-	return st.createAs(newTable{name: w.Table, format: format, location: path, partitionBy: w.PartitionBy, clusterBy: w.ClusterBy, options: w.Options}, input, false)
+	n := newTable{name: w.Table, format: format, location: path, partitionBy: w.PartitionBy, clusterBy: w.ClusterBy, options: w.Options, buckets: bucketsOf(w)}
+	return st.createAs(n, input, false)
 }
 
 func (st *statement) writeExisting(w *plan.Write, t target, input plan.Node) (session.Result, error) {
@@ -110,6 +118,8 @@ type newTable struct {
 	options     map[string]string
 	properties  map[string]string
 	comment     string
+	collation   string
+	buckets     *buckets
 }
 
 // entry is the catalog's record of a table to be made.
@@ -121,7 +131,8 @@ func (st *statement) entry(n newTable) (Entry, error) {
 	if len(parts) == 3 && strings.EqualFold(parts[0], "spark_catalog") {
 		parts = parts[1:]
 	}
-	e := Entry{Namespace: st.database(), Name: parts[len(parts)-1], Provider: n.format, Location: n.location, Comment: n.comment}
+	e := Entry{Namespace: st.database(), Name: parts[len(parts)-1], Provider: n.format, Location: n.location, Comment: n.comment, Collation: n.collation,
+		Created: st.settings.NowMicros / 1000}
 	if len(parts) == 2 {
 		e.Namespace = parts[0]
 	}
@@ -130,6 +141,9 @@ func (st *statement) entry(n newTable) (Entry, error) {
 	}
 	if e.Provider != "delta" && !fileFormats[e.Provider] {
 		return e, errs.New("DATA_SOURCE_NOT_FOUND", "provider", e.Provider)
+	}
+	if n.buckets != nil && e.Provider == "delta" {
+		return e, errs.New("DELTA_OPERATION_NOT_ALLOWED_DETAIL", "operation", "Bucketing", "tableName", types.QuoteParts(n.name...))
 	}
 	if e.Location == "" {
 		e.Location, _ = option(n.options, "path")
@@ -234,7 +248,10 @@ func (st *statement) createTable(c *plan.CreateTable) (session.Result, error) {
 		return nil, err
 	}
 	n := newTable{name: c.Name, format: strings.ToLower(c.Provider), location: c.Location, partitionBy: c.PartitionBy, clusterBy: c.ClusterBy,
-		options: c.Options, properties: properties, comment: c.Comment, unnamed: unnamed}
+		options: c.Options, properties: properties, comment: c.Comment, collation: c.Collation, unnamed: unnamed}
+	if c.Buckets > 0 || c.BucketBy != nil {
+		n.buckets = &buckets{Count: c.Buckets, By: c.BucketBy, Sort: c.SortBy}
+	}
 	if unnamed {
 		n.format, n.location = "delta", c.Name[len(c.Name)-1]
 	}

@@ -21,4 +21,9 @@ var _ = register(map[string]Condition{
 	"UNSUPPORTED_FEATURE.ANALYZE_VIEW":                      {Unsupported, ClassAnalysis, "0A000", "The feature is not supported: The ANALYZE TABLE command does not support views."},
 	"COLUMN_NOT_FOUND":                                      {Invalid, ClassAnalysis, "42703", "The column <colName> cannot be found. Verify the spelling and correctness of the column name according to the SQL config <caseSensitiveConfig>."},
 	"NOT_SUPPORTED_COMMAND_FOR_V2_TABLE":                    {Invalid, ClassAnalysis, "0A000", "<cmd> is not supported for v2 tables."},
+	"INVALID_BUCKET_COLUMN_DATA_TYPE":                       {Invalid, ClassAnalysis, "42601", "Cannot use <type> for bucket column. Collated data types are not supported for bucketing."},
+	"INVALID_BUCKET_COUNT":                                  {Invalid, ClassParse, "22003", "Number of buckets should be greater than 0 but less than or equal to bucketing.maxBuckets (`<bucketingMaxBuckets>`). Got `<numBuckets>`."},
+	"SPECIFY_CLUSTER_BY_WITH_BUCKETING_IS_NOT_ALLOWED":      {Invalid, ClassParse, "42908", "Cannot specify both CLUSTER BY and CLUSTERED BY INTO BUCKETS."},
+	"_LEGACY_ERROR_TEMP_1166":                               {Invalid, ClassAnalysis, "", "Bucketing column '<bucketCol>' should not be part of partition columns '<normalizedPartCols>'."},
+	"DELTA_OPERATION_NOT_ALLOWED_DETAIL":                    {Invalid, ClassAnalysis, "0AKDC", "Operation not allowed: `<operation>` is not supported for Delta tables: <tableName>"},
 })

@@ -79,6 +79,9 @@ type (
 		LikeTravel  *TimeTravel // of a clone
 		Replace     bool        // REPLACE, or with OrCreate CREATE OR REPLACE
 		OrCreate    bool
+		Buckets     int // rows go to so many files by the hash of BucketBy, each in the order of SortBy; 0: they do not
+		BucketBy    []string
+		SortBy      []string
 		Collation   string // of the strings of which nothing else is said; empty: the schema's
 	}
 	// CreateView is CREATE VIEW, createOrReplaceTempView and, with Alter, ALTER VIEW … AS. Text is the query's own text; empty: it was not made by SQL.

@@ -286,7 +286,7 @@ func (c *Conf) reset() {
 
 func (s *Session) describe(ctx context.Context, c *plan.Describe) (Result, error) {
 	n := c.Query
-	if view, ok := s.View(c.Name); ok && strings.EqualFold(c.Kind, "table") && c.Path == "" {
+	if view, ok := s.View(c.Name); ok && strings.EqualFold(c.Kind, "table") && c.Path == "" && c.Partition == nil {
 		n = view
 	} else if !strings.EqualFold(c.Kind, "query") || n == nil {
 		return nil, nil

@@ -172,10 +172,29 @@ func (p *parser) createTable(start int, t *plan.CreateTable) plan.Node {
 	once := p.once(start)
 	for p.tableClause(t, once) {
 	}
+	switch {
+	case t.ClusterBy != nil && len(t.PartitionBy) > 0:
+		p.raise(start, "_LEGACY_ERROR_TEMP_0035", "message", "Clustering and partitioning cannot both be specified. Please remove PARTITIONED BY if you want to create a Delta table with clustering")
+	case t.ClusterBy != nil && t.Buckets > 0:
+		p.raise(start, "SPECIFY_CLUSTER_BY_WITH_BUCKETING_IS_NOT_ALLOWED")
+	}
+	if t.Collation != "" && p.conf.Collation != t.Collation {
+		return p.collatedTable(start, t)
+	}
 	if p.accept("AS") || p.startsQuery() {
 		t.Query = p.query()
 	}
 	return t
+}
+
+// collatedTable reads a statement once more, with the collation of strings that it gives.
+func (p *parser) collatedTable(start int, t *plan.CreateTable) plan.Node {
+	before := p.conf
+	defer func() { p.conf = before }()
+	c := *before
+	c.Collation = t.Collation
+	p.conf, p.pos = &c, start
+	return p.create()
 }
 
 // createLike reads LIKE source, or [SHALLOW | DEEP] CLONE source [AS OF …], and the clauses after it.
@@ -278,12 +297,33 @@ func (p *parser) tableClause(t *plan.CreateTable, once func(string)) bool {
 		once("TBLPROPERTIES")
 	case p.accept("DEFAULT", "COLLATION"):
 		t.Collation = p.defaultCollation()
-	case p.is("CLUSTERED", "BY"), p.is("SKEWED", "BY"), p.is("ROW", "FORMAT"), p.is("STORED", "AS"), p.is("STORED", "BY"):
-		p.unsupported("%s %s (Hive tables and buckets) is not supported", p.cur().upper, p.peek(1).upper)
+	case p.accept("CLUSTERED", "BY"):
+		p.bucketSpec(t)
+		once("CLUSTERED BY")
+	case p.is("SKEWED", "BY"), p.is("ROW", "FORMAT"), p.is("STORED", "AS"), p.is("STORED", "BY"):
+		p.unsupported("%s %s (Hive tables) is not supported", p.cur().upper, p.peek(1).upper)
 	default:
 		return false
 	}
 	return true
+}
+
+// bucketSpec reads (columns) [SORTED BY (columns)] INTO n BUCKETS.
+func (p *parser) bucketSpec(t *plan.CreateTable) {
+	start := p.pos
+	t.BucketBy = p.identifierList()
+	if p.accept("SORTED", "BY") {
+		t.SortBy = parens(p, func() string {
+			name := p.name()
+			if !p.accept("ASC") && p.is("DESC") {
+				p.raise(start, "_LEGACY_ERROR_TEMP_0035", "message", "Column ordering must be ASC, was 'DESC'")
+			}
+			return name
+		})
+	}
+	p.expect("INTO")
+	t.Buckets = p.size()
+	p.expect("BUCKETS")
 }
 
 // partitionedBy reads (a, b), or (a INT, b STRING), which also declares the columns.

@@ -2,10 +2,12 @@ package table
 
 import (
 	"encoding/binary"
+	"fmt"
 	"strings"
 
 	"millrace/delta"
 	"millrace/javatime"
+	"millrace/operators/expr"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/table/internal/cell"
 	"millrace/types"
@@ -22,12 +24,18 @@ type partitioner struct {
 	physical []string // as the log has them
 	zone     *javatime.Zone
 
+	buckets   uint32 // by hash of the columns bucketBy; 0: none
+	bucketBy  []int
+	hashes    []uint32
+	bucketing []*vector.Vector
+
 	groups map[string]*group
 	order  []*group // those with rows in the current batch
 	key    []byte
 }
 
-// group is a partition, with its rows in the current batch.
+// group is a partition, or a bucket of one, with its rows in the current batch. Its place is the directory and, behind a zero byte, what the bucket puts
+// into its files' names.
 type group struct {
 	dir, json string
 	rows      []uint32
@@ -38,7 +46,10 @@ func newPartitioner(plan *planpb.FileSink, columns []*planpb.Column, settings *p
 	if err != nil {
 		return nil, err
 	}
-	p := &partitioner{zone: zone, groups: map[string]*group{}}
+	p := &partitioner{zone: zone, groups: map[string]*group{}, buckets: plan.Buckets}
+	for _, c := range plan.BucketColumns {
+		p.bucketBy = append(p.bucketBy, int(c))
+	}
 	for _, c := range plan.PartitionColumns {
 		name := columns[c].Name
 		physical := name
@@ -67,6 +78,7 @@ func (p *partitioner) split(b *vector.Batch) []*group {
 	p.order = p.order[:0]
 	var last *group
 	var lastKey []byte
+	p.hash(b)
 	for i := range b.Rows() {
 		row := i
 		if b.Sel != nil {
@@ -75,6 +87,9 @@ func (p *partitioner) split(b *vector.Batch) []*group {
 		p.key = p.key[:0]
 		for _, c := range p.columns {
 			p.key = appendKey(p.key, b.Cols[c], row)
+		}
+		if p.buckets > 0 {
+			p.key = binary.AppendUvarint(p.key, uint64(p.bucket(row)))
 		}
 		if last == nil || string(p.key) != string(lastKey) {
 			last = p.group(b, row)
@@ -86,6 +101,30 @@ func (p *partitioner) split(b *vector.Batch) []*group {
 		last.rows = append(last.rows, uint32(row))
 	}
 	return p.order
+}
+
+// hash finds the rows' hashes, where there are buckets.
+func (p *partitioner) hash(b *vector.Batch) {
+	if p.buckets == 0 {
+		return
+	}
+	if cap(p.hashes) < b.N {
+		p.hashes = make([]uint32, b.N)
+	}
+	p.hashes, p.bucketing = p.hashes[:b.N], p.bucketing[:0]
+	for _, c := range p.bucketBy {
+		p.bucketing = append(p.bucketing, b.Cols[c])
+	}
+	expr.HashRows(p.bucketing, b.Sel, b.N, hashSeed, p.hashes)
+}
+
+// hashSeed is what Spark's hash() begins with.
+const hashSeed = 42
+
+// bucket is the bucket of a row: its hash modulo their number, as a number from 0 up.
+func (p *partitioner) bucket(row int) uint32 {
+	n := int64(p.buckets)
+	return uint32((int64(int32(p.hashes[row]))%n + n) % n)
 }
 
 // appendKey appends bytes that tell a value from all others of its type.
@@ -128,6 +167,9 @@ func (p *partitioner) group(b *vector.Batch, row int) *group {
 		g.json += string(delta.AppendJSONString(nil, p.physical[i])) + ":" + partitionJSON(v, row, text)
 	}
 	g.json += "}"
+	if p.buckets > 0 {
+		g.dir += fmt.Sprintf("\x00_%05d", p.bucket(row))
+	}
 	p.groups[string(p.key)] = g
 	return g
 }

@@ -227,7 +227,7 @@ func (s *sink) write(b *vector.Batch) error {
 	for i, c := range s.data {
 		rows.Cols[i] = b.Cols[c]
 	}
-	if len(s.plan.PartitionColumns) == 0 {
+	if len(s.plan.PartitionColumns) == 0 && s.plan.Buckets == 0 {
 		return s.append("", "", &rows)
 	}
 	for _, g := range s.keys.split(b) {

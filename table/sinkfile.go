@@ -40,8 +40,8 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 }
 
 // file is the open file of a partition's directory.
-func (s *sink) file(dir, partition string) (*openFile, error) {
-	if f := s.open[dir]; f != nil {
+func (s *sink) file(place, partition string) (*openFile, error) {
+	if f := s.open[place]; f != nil {
 		return f, nil
 	}
 	if len(s.open) >= maxOpenFiles {
@@ -49,16 +49,17 @@ func (s *sink) file(dir, partition string) (*openFile, error) {
 			return nil, err
 		}
 	}
+	dir, bucket, _ := strings.Cut(place, "\x00")
 	separator := "-"
-	if dir != "" {
+	if dir != "" || bucket != "" {
 		separator = "."
 	}
 	prefix := s.plan.Prefix
 	if prefix == "" {
 		prefix = "part-"
 	}
-	name := fmt.Sprintf("%s%05d-%s%sc%03d%s", prefix, s.ctx.Partition, s.id, separator, s.counts[dir], s.format.extension(s.plan.Options))
-	s.counts[dir]++
+	name := fmt.Sprintf("%s%05d-%s%sc%03d%s", prefix, s.ctx.Partition, s.id+bucket, separator, s.counts[place], s.format.extension(s.plan.Options))
+	s.counts[place]++
 	if dir != "" {
 		name = dir + "/" + name
 	}
@@ -78,7 +79,7 @@ func (s *sink) file(dir, partition string) (*openFile, error) {
 		_ = out.Abort() // the first error tells more
 		return nil, err
 	}
-	s.open[dir] = f
+	s.open[place] = f
 	return f, nil
 }
 

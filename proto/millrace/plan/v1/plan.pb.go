@@ -3651,6 +3651,8 @@ type FileSink struct {
 	Prefix            string                 `protobuf:"bytes,291,opt,name=prefix,proto3" json:"prefix,omitempty"`                                                   // of the files' names, after their partition's directory; empty: part-
 	RowColumns        int32                  `protobuf:"varint,293,opt,name=row_columns,json=rowColumns,proto3" json:"row_columns,omitempty"`                        // so many of the last columns are rows' identifiers and versions, which are not the table's: no statistics
 	Directory         string                 `protobuf:"bytes,292,opt,name=directory,proto3" json:"directory,omitempty"`                                             // below path, before the partition's directory; empty: none
+	Buckets           uint32                 `protobuf:"varint,790,opt,name=buckets,proto3" json:"buckets,omitempty"`                                                // rows go to so many files by hash() of the bucket columns, whose numbers are in the files' names; 0: they do not
+	BucketColumns     []uint32               `protobuf:"varint,791,rep,packed,name=bucket_columns,json=bucketColumns,proto3" json:"bucket_columns,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -3788,6 +3790,20 @@ func (x *FileSink) GetDirectory() string {
 		return x.Directory
 	}
 	return ""
+}
+
+func (x *FileSink) GetBuckets() uint32 {
+	if x != nil {
+		return x.Buckets
+	}
+	return 0
+}
+
+func (x *FileSink) GetBucketColumns() []uint32 {
+	if x != nil {
+		return x.BucketColumns
+	}
+	return nil
 }
 
 // The input of a sink of changes is: int, what becomes of the row (1: a row of the table goes; 2: a row comes; 3: both; more bits are the
@@ -4646,7 +4662,7 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"ROW_NUMBER\x10\x00\x12\b\n" +
 	"\x04RANK\x10\x01\x12\x0e\n" +
 	"\n" +
-	"DENSE_RANK\x10\x02\"\x96\x05\n" +
+	"DENSE_RANK\x10\x02\"\xd9\x05\n" +
 	"\bFileSink\x12\x16\n" +
 	"\x06format\x18\x01 \x01(\tR\x06format\x12\x12\n" +
 	"\x04path\x18\x02 \x01(\tR\x04path\x12+\n" +
@@ -4665,7 +4681,9 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\x06prefix\x18\xa3\x02 \x01(\tR\x06prefix\x12 \n" +
 	"\vrow_columns\x18\xa5\x02 \x01(\x05R\n" +
 	"rowColumns\x12\x1d\n" +
-	"\tdirectory\x18\xa4\x02 \x01(\tR\tdirectory\x1a:\n" +
+	"\tdirectory\x18\xa4\x02 \x01(\tR\tdirectory\x12\x19\n" +
+	"\abuckets\x18\x96\x06 \x01(\rR\abuckets\x12&\n" +
+	"\x0ebucket_columns\x18\x97\x06 \x03(\rR\rbucketColumns\x1a:\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"y\n" +
