@@ -22,6 +22,7 @@ import (
 	"millrace/stream"
 	"millrace/stream/source"
 	"millrace/txn"
+	"millrace/txn/etcdheads"
 )
 
 // Services are the front doors of this build.
@@ -57,7 +58,7 @@ func newConnect(c *Coordinator) (Service, error) {
 	}
 	name := "millrace/" + cluster.Version
 	logs := log.NewCache()
-	committer := txn.New(logs, txn.NewEtcdHeads(c.Etcd.Client, "/millrace/txn", commitLease), txn.Options{Engine: name, Logger: c.Log})
+	committer := txn.New(logs, etcdheads.New(c.Etcd.Client, "/millrace/txn", commitLease), txn.Options{Engine: name, Logger: c.Log})
 	catalog := engine.NewCatalog(etcdKV{c.Etcd.Client}, warehouse)
 	sources := source.Env{Logs: logs, Committer: committer}
 	e := engine.New(engine.Options{Runner: runner{c.Driver}, Committer: committer, Logs: logs, Catalog: catalog, Version: name,

@@ -21,10 +21,8 @@ func TestOutcomeOfADeadCoordinator(t *testing.T) {
 	create := func(name string) {
 		t.Helper()
 		for _, q := range []string{fmt.Sprintf("CREATE OR REPLACE TABLE %s (id BIGINT, v BIGINT) USING delta LOCATION '%s/%s' TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')", name, dir, name),
-			fmt.Sprintf("INSERT INTO %s SELECT id, 0 FROM range(10)", name)} {
-			if _, stderr, code := c.sql(q); code != 0 {
-				t.Fatal(stderr)
-			}
+			fmt.Sprintf("INSERT OVERWRITE %s SELECT id, 0 FROM range(10)", name)} {
+			await(t, q, func() bool { _, _, code := c.sql(q); return code == 0 }) // the workers may still be on their way back
 		}
 	}
 	state := func() string {

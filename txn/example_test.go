@@ -4,9 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
 	"millrace/delta"
 	"millrace/delta/log"
+	"millrace/storage"
 	"millrace/txn"
 )
 
@@ -55,4 +59,63 @@ func Example() {
 	// version 1
 	// part-0.parquet 100
 	// 0 files may hold an id above 50
+}
+
+// Rows are deleted without writing their file anew: the file is removed and added again with a deletion vector. Two that delete other rows of it at once
+// both commit.
+func Example_deletionVectors() {
+	dir, err := os.MkdirTemp("", "table")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	ctx := context.Background()
+	store, err := storage.Open(dir)
+	if err != nil {
+		panic(err)
+	}
+	logs := log.NewCache()
+	c := txn.New(logs, txn.NewMemoryHeads())
+	defer c.Close()
+	commit := func(id string, version int64, r txn.Request) {
+		r.Table, r.TxnID, r.ReadVersion = dir, id, version
+		res, err := c.Commit(ctx, r)
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(id, "is version", res.Version)
+	}
+	m := &delta.Metadata{SchemaString: `{"type":"struct","fields":[{"name":"id","type":"long","nullable":true,"metadata":{}}]}`,
+		Configuration: map[string]string{"delta.enableDeletionVectors": "true"}}
+	add := &delta.Add{Path: "a.parquet", PartitionValues: delta.PartitionValues{}, Size: 100, DataChange: true, Stats: `{"numRecords":5}`}
+	commit("create", -1, txn.Request{Actions: []delta.Action{{Metadata: m}, {Add: add}}, Info: delta.Info("CREATE TABLE AS SELECT")})
+	for i, row := range []uint64{1, 3} { // both have read version 0
+		vector, err := log.WriteDeletionVector(ctx, store, roaring64.BitmapOf(row))
+		if err != nil {
+			panic(err)
+		}
+		now := *add
+		now.DeletionVector = vector
+		commit(fmt.Sprint("delete ", i), 0, txn.Request{RowLevel: true, ReadFiles: []string{add.Path}, Info: delta.Info("DELETE"),
+			Actions: []delta.Action{{Remove: add.Remove(time.Now().UnixMilli(), true)}, {Add: &now}}})
+	}
+	table, err := logs.Table(dir)
+	if err != nil {
+		panic(err)
+	}
+	snap, err := table.Snapshot(ctx)
+	if err != nil {
+		panic(err)
+	}
+	for f := range snap.All() {
+		gone, err := log.DeletedRows(ctx, table.URL(), f.DeletionVector)
+		fmt.Println(f.Path, "without the rows", gone.ToArray(), err)
+	}
+	fmt.Println(txn.WriteCheckpoint(ctx, store, snap, time.Now())) // commits do it every ten versions
+	// Output:
+	// create is version 0
+	// delete 0 is version 1
+	// delete 1 is version 2
+	// a.parquet without the rows [1 3] <nil>
+	// <nil>
 }

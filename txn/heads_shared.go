@@ -30,14 +30,10 @@ func (m *memoryHeads) Claim(_ context.Context, operation, owner string, claims [
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if by, taken := m.owners[operation]; taken && by != owner {
-		return takenOver(operation)
+		return errs.Newf(errs.Conflict, "another committer has taken over the operation %s", operation)
 	}
 	m.claims[operation] = append(m.claims[operation], claims...)
 	return nil
-}
-
-func takenOver(operation string) error {
-	return errs.Newf(errs.Conflict, "another coordinator has taken over the operation %s", operation)
 }
 
 func (m *memoryHeads) TakeOver(_ context.Context, operation, owner string) ([]Claim, error) {

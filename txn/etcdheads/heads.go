@@ -1,4 +1,4 @@
-package txn
+package etcdheads
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"go.etcd.io/etcd/client/v3/concurrency"
 
 	"millrace/errs"
+	"millrace/txn"
 )
 
 // Outcomes are kept under leases, one for each spell of time, so that old ones vanish by themselves.
@@ -21,12 +22,12 @@ const (
 	outcomeTTL   = 2 * time.Hour
 )
 
-// etcdHeads keeps heads, locks and outcomes in etcd:
+// heads keeps heads, locks and outcomes in etcd:
 //
 //	<prefix>/tables/<hash of the URL>/head        the newest version, 20 digits
 //	<prefix>/tables/<hash of the URL>/owner/…     the lock, one key for each that waits
 //	<prefix>/tables/<hash of the URL>/txn/<id>    a transaction's version
-type etcdHeads struct {
+type heads struct {
 	client *clientv3.Client
 	prefix string
 	ttl    int // seconds that a dead process's locks last
@@ -37,12 +38,12 @@ type etcdHeads struct {
 	until   time.Time // when the next lease for outcomes is due
 }
 
-// NewEtcdHeads is Heads for all processes that share an etcd and a prefix. A dead process's locks end after ttl.
-func NewEtcdHeads(client *clientv3.Client, prefix string, ttl time.Duration) Heads {
-	return &etcdHeads{client: client, prefix: prefix, ttl: max(1, int(ttl/time.Second))}
+// New is txn.Heads for all processes that share an etcd and a prefix. A dead process's locks end after ttl.
+func New(client *clientv3.Client, prefix string, ttl time.Duration) txn.Heads {
+	return &heads{client: client, prefix: prefix, ttl: max(1, int(ttl/time.Second))}
 }
 
-func (e *etcdHeads) key(table string) string { return e.prefix + "/tables/" + hash(table) }
+func (e *heads) key(table string) string { return e.prefix + "/tables/" + hash(table) }
 
 func hash(table string) string {
 	sum := sha256.Sum256([]byte(table))
@@ -50,7 +51,7 @@ func hash(table string) string {
 }
 
 // live is the process's session, a new one when the last has ended.
-func (e *etcdHeads) live(ctx context.Context) (*concurrency.Session, error) {
+func (e *heads) live(ctx context.Context) (*concurrency.Session, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.session != nil {
@@ -72,7 +73,7 @@ func (e *etcdHeads) live(ctx context.Context) (*concurrency.Session, error) {
 	return s, nil
 }
 
-func (e *etcdHeads) Lock(ctx context.Context, table string) (func(), error) {
+func (e *heads) Lock(ctx context.Context, table string) (func(), error) {
 	for {
 		s, err := e.live(ctx)
 		if err != nil {
@@ -90,14 +91,14 @@ func (e *etcdHeads) Lock(ctx context.Context, table string) (func(), error) {
 	}
 }
 
-func (e *etcdHeads) unlock(m *concurrency.Mutex) {
+func (e *heads) unlock(m *concurrency.Mutex) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(e.ttl)*time.Second)
 	defer cancel()
 	_ = m.Unlock(ctx) // a lock that cannot be given back ends with its lease
 }
 
 // outcomeLease is the lease for what is published now.
-func (e *etcdHeads) outcomeLease(ctx context.Context) (clientv3.LeaseID, error) {
+func (e *heads) outcomeLease(ctx context.Context) (clientv3.LeaseID, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if time.Now().Before(e.until) {
@@ -113,7 +114,7 @@ func (e *etcdHeads) outcomeLease(ctx context.Context) (clientv3.LeaseID, error) 
 
 const opsPerTxn = 100 // etcd's own limit is 128
 
-func (e *etcdHeads) Publish(ctx context.Context, table string, version int64, txnIDs []string) error {
+func (e *heads) Publish(ctx context.Context, table string, version int64, txnIDs []string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	lease, err := e.outcomeLease(ctx)
@@ -137,7 +138,7 @@ func (e *etcdHeads) Publish(ctx context.Context, table string, version int64, tx
 	return nil
 }
 
-func (e *etcdHeads) get(ctx context.Context, key string) (int64, bool, error) {
+func (e *heads) get(ctx context.Context, key string) (int64, bool, error) {
 	r, err := e.client.Get(ctx, key)
 	if err != nil {
 		return 0, false, errs.Newf(errs.Transient, "read %s in etcd: %v", key, err)
@@ -149,11 +150,11 @@ func (e *etcdHeads) get(ctx context.Context, key string) (int64, bool, error) {
 	return v, err == nil, errs.Wrap(err, "read %s in etcd", key)
 }
 
-func (e *etcdHeads) Outcome(ctx context.Context, table, txnID string) (int64, bool, error) {
+func (e *heads) Outcome(ctx context.Context, table, txnID string) (int64, bool, error) {
 	return e.get(ctx, e.key(table)+"/txn/"+txnID)
 }
 
-func (e *etcdHeads) Head(ctx context.Context, table string) (int64, error) {
+func (e *heads) Head(ctx context.Context, table string) (int64, error) {
 	v, found, err := e.get(ctx, e.key(table)+"/head")
 	if !found {
 		return -1, err
@@ -161,7 +162,7 @@ func (e *etcdHeads) Head(ctx context.Context, table string) (int64, error) {
 	return v, err
 }
 
-func (e *etcdHeads) Watch(ctx context.Context, table string) (<-chan int64, error) {
+func (e *heads) Watch(ctx context.Context, table string) (<-chan int64, error) {
 	key := e.key(table) + "/head"
 	r, err := e.client.Get(ctx, key)
 	if err != nil {

@@ -1,4 +1,4 @@
-package txn
+package etcdheads
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"millrace/errs"
+	"millrace/txn"
 )
 
 // More keys in etcd:
@@ -24,9 +25,9 @@ import (
 //	<prefix>/operations/<id>/owner                    the process that has taken over a client's operation
 //	<prefix>/operations/<id>/claims/<transaction>/<n> a transaction that is about to be committed for it, for some time
 
-func (e *etcdHeads) intentKey(id string) string     { return e.prefix + "/intents/" + id }
-func (e *etcdHeads) doubtKey(table string) string   { return e.prefix + "/doubts/" + hash(table) }
-func (e *etcdHeads) backlogKey(table string) string { return e.prefix + "/backlog/" + hash(table) }
+func (e *heads) intentKey(id string) string     { return e.prefix + "/intents/" + id }
+func (e *heads) doubtKey(table string) string   { return e.prefix + "/doubts/" + hash(table) }
+func (e *heads) backlogKey(table string) string { return e.prefix + "/backlog/" + hash(table) }
 
 func digits(v int64) string { return fmt.Sprintf("%020d", v) }
 
@@ -41,7 +42,7 @@ func jsonOf(v any) string {
 func missing(key string) clientv3.Cmp { return clientv3.Compare(clientv3.CreateRevision(key), "=", 0) }
 
 // step runs one atomic step, which is errs.Conflict when a condition does not hold.
-func (e *etcdHeads) step(ctx context.Context, what string, when []clientv3.Cmp, do ...clientv3.Op) error {
+func (e *heads) step(ctx context.Context, what string, when []clientv3.Cmp, do ...clientv3.Op) error {
 	r, err := e.client.Txn(ctx).If(when...).Then(do...).Commit()
 	if err != nil {
 		return errs.Newf(errs.Transient, "%s in etcd: %v", what, err)
@@ -52,19 +53,19 @@ func (e *etcdHeads) step(ctx context.Context, what string, when []clientv3.Cmp, 
 	return nil
 }
 
-func (e *etcdHeads) Begin(ctx context.Context, in Intent) error {
-	in.State = Pending
+func (e *heads) Begin(ctx context.Context, in txn.Intent) error {
+	in.State = txn.Pending
 	when := []clientv3.Cmp{missing(e.intentKey(in.ID))}
 	do := []clientv3.Op{clientv3.OpPut(e.intentKey(in.ID), jsonOf(in))}
 	for _, p := range in.Parts {
 		when = append(when, missing(e.doubtKey(p.Table)))
-		do = append(do, clientv3.OpPut(e.doubtKey(p.Table), jsonOf(Doubt{in.ID, p.Base})))
+		do = append(do, clientv3.OpPut(e.doubtKey(p.Table), jsonOf(txn.Doubt{ID: in.ID, Base: p.Base})))
 	}
 	return e.step(ctx, "record transaction "+in.ID, when, do...)
 }
 
-func (e *etcdHeads) Intent(ctx context.Context, id string) (*Intent, error) {
-	var in Intent
+func (e *heads) Intent(ctx context.Context, id string) (*txn.Intent, error) {
+	var in txn.Intent
 	found, err := e.object(ctx, e.intentKey(id), &in)
 	if !found {
 		return nil, err
@@ -73,7 +74,7 @@ func (e *etcdHeads) Intent(ctx context.Context, id string) (*Intent, error) {
 }
 
 // object reads a key's JSON.
-func (e *etcdHeads) object(ctx context.Context, key string, v any) (bool, error) {
+func (e *heads) object(ctx context.Context, key string, v any) (bool, error) {
 	r, err := e.client.Get(ctx, key)
 	if err != nil {
 		return false, errs.Newf(errs.Transient, "read %s in etcd: %v", key, err)
@@ -84,14 +85,14 @@ func (e *etcdHeads) object(ctx context.Context, key string, v any) (bool, error)
 	return true, errs.Wrap(json.Unmarshal(r.Kvs[0].Value, v), "read %s in etcd", key)
 }
 
-func (e *etcdHeads) Decide(ctx context.Context, in Intent) error {
+func (e *heads) Decide(ctx context.Context, in txn.Intent) error {
 	key := e.intentKey(in.ID)
-	var now Intent
+	var now txn.Intent
 	found, err := e.object(ctx, key, &now)
 	if err != nil {
 		return err
 	}
-	if !found || now.State != Pending {
+	if !found || now.State != txn.Pending {
 		return errs.Newf(errs.Conflict, "the transaction %s is decided", in.ID)
 	}
 	lease, err := e.outcomeLease(ctx)
@@ -99,7 +100,7 @@ func (e *etcdHeads) Decide(ctx context.Context, in Intent) error {
 		return errs.Newf(errs.Transient, "lease in etcd: %v", err)
 	}
 	when := []clientv3.Cmp{clientv3.Compare(clientv3.Value(key), "=", jsonOf(now))}
-	if in.State != Committed {
+	if in.State != txn.Committed {
 		return e.step(ctx, "abort transaction "+in.ID, when, clientv3.OpPut(key, jsonOf(in)))
 	}
 	do := []clientv3.Op{clientv3.OpPut(key, jsonOf(in), clientv3.WithLease(lease))}
@@ -116,28 +117,28 @@ func (e *etcdHeads) Decide(ctx context.Context, in Intent) error {
 }
 
 // headOp raises a table's head.
-func (e *etcdHeads) headOp(table, version string) clientv3.Op {
+func (e *heads) headOp(table, version string) clientv3.Op {
 	put := []clientv3.Op{clientv3.OpPut(table+"/head", version)}
 	newer := clientv3.OpTxn([]clientv3.Cmp{clientv3.Compare(clientv3.Value(table+"/head"), "<", version)}, put, nil)
 	return clientv3.OpTxn([]clientv3.Cmp{missing(table + "/head")}, put, []clientv3.Op{newer})
 }
 
-func (e *etcdHeads) Undone(ctx context.Context, in Intent) error {
+func (e *heads) Undone(ctx context.Context, in txn.Intent) error {
 	lease, err := e.outcomeLease(ctx)
 	if err != nil {
 		return errs.Newf(errs.Transient, "lease in etcd: %v", err)
 	}
-	in.State = Aborted
+	in.State = txn.Aborted
 	do := []clientv3.Op{clientv3.OpPut(e.intentKey(in.ID), jsonOf(in), clientv3.WithLease(lease))}
 	for _, p := range in.Parts {
 		key := e.doubtKey(p.Table)
-		do = append(do, clientv3.OpTxn([]clientv3.Cmp{clientv3.Compare(clientv3.Value(key), "=", jsonOf(Doubt{in.ID, p.Base}))}, []clientv3.Op{clientv3.OpDelete(key)}, nil))
+		do = append(do, clientv3.OpTxn([]clientv3.Cmp{clientv3.Compare(clientv3.Value(key), "=", jsonOf(txn.Doubt{ID: in.ID, Base: p.Base}))}, []clientv3.Op{clientv3.OpDelete(key)}, nil))
 	}
 	return e.step(ctx, "undo transaction "+in.ID, nil, do...)
 }
 
-func (e *etcdHeads) Doubt(ctx context.Context, table string) (*Doubt, error) {
-	var d Doubt
+func (e *heads) Doubt(ctx context.Context, table string) (*txn.Doubt, error) {
+	var d txn.Doubt
 	found, err := e.object(ctx, e.doubtKey(table), &d)
 	if !found {
 		return nil, err
@@ -145,14 +146,14 @@ func (e *etcdHeads) Doubt(ctx context.Context, table string) (*Doubt, error) {
 	return &d, err
 }
 
-func (e *etcdHeads) Marked(ctx context.Context) ([]string, error) {
+func (e *heads) Marked(ctx context.Context) ([]string, error) {
 	r, err := e.client.Get(ctx, e.prefix+"/doubts/", clientv3.WithPrefix())
 	if err != nil {
 		return nil, errs.Newf(errs.Transient, "list undecided transactions in etcd: %v", err)
 	}
 	var ids []string
 	for _, kv := range r.Kvs {
-		var d Doubt
+		var d txn.Doubt
 		if json.Unmarshal(kv.Value, &d) == nil && !slices.Contains(ids, d.ID) {
 			ids = append(ids, d.ID)
 		}
@@ -160,7 +161,7 @@ func (e *etcdHeads) Marked(ctx context.Context) ([]string, error) {
 	return ids, nil
 }
 
-func (e *etcdHeads) Shared(ctx context.Context, tables []string) ([]int64, error) {
+func (e *heads) Shared(ctx context.Context, tables []string) ([]int64, error) {
 	ops := make([]clientv3.Op, len(tables))
 	for i, t := range tables {
 		ops[i] = clientv3.OpGet(e.key(t) + "/shared")
@@ -181,7 +182,7 @@ func (e *etcdHeads) Shared(ctx context.Context, tables []string) ([]int64, error
 	return out, nil
 }
 
-func (e *etcdHeads) Ratify(ctx context.Context, table string, version int64, staged string) error {
+func (e *heads) Ratify(ctx context.Context, table string, version int64, staged string) error {
 	key := e.key(table)
 	when := clientv3.Compare(clientv3.Value(key+"/managed"), "=", digits(version-1))
 	if version == 0 {
@@ -191,14 +192,14 @@ func (e *etcdHeads) Ratify(ctx context.Context, table string, version int64, sta
 		clientv3.OpPut(key+"/managed", digits(version)), clientv3.OpPut(key+"/staged/"+digits(version), staged), clientv3.OpPut(e.backlogKey(table), table))
 }
 
-func (e *etcdHeads) Published(ctx context.Context, table string, version int64) error {
+func (e *heads) Published(ctx context.Context, table string, version int64) error {
 	key := e.key(table)
 	newest := []clientv3.Cmp{clientv3.Compare(clientv3.Value(key+"/managed"), "=", digits(version))}
 	return e.step(ctx, "publish "+table, nil, clientv3.OpDelete(key+"/staged/", clientv3.WithRange(key+"/staged/"+digits(version+1))),
 		clientv3.OpTxn(newest, []clientv3.Op{clientv3.OpDelete(e.backlogKey(table))}, nil))
 }
 
-func (e *etcdHeads) Backlog(ctx context.Context) ([]string, error) {
+func (e *heads) Backlog(ctx context.Context) ([]string, error) {
 	r, err := e.client.Get(ctx, e.prefix+"/backlog/", clientv3.WithPrefix())
 	if err != nil {
 		return nil, errs.Newf(errs.Transient, "list the tables with commits to publish in etcd: %v", err)
@@ -210,13 +211,13 @@ func (e *etcdHeads) Backlog(ctx context.Context) ([]string, error) {
 	return tables, nil
 }
 
-func (e *etcdHeads) Unregister(ctx context.Context, table string) error {
+func (e *heads) Unregister(ctx context.Context, table string) error {
 	key := e.key(table)
 	return e.step(ctx, "forget "+table, nil, clientv3.OpDelete(key+"/managed"), clientv3.OpDelete(key+"/shared"), clientv3.OpDelete(key+"/staged/", clientv3.WithPrefix()),
 		clientv3.OpDelete(e.backlogKey(table)))
 }
 
-func (e *etcdHeads) Ratified(ctx context.Context, table string, after int64) (int64, map[int64]string, bool, error) {
+func (e *heads) Ratified(ctx context.Context, table string, after int64) (int64, map[int64]string, bool, error) {
 	key := e.key(table)
 	r, err := e.client.Txn(ctx).Then(clientv3.OpGet(key+"/managed"),
 		clientv3.OpGet(key+"/staged/"+digits(after+1), clientv3.WithRange(clientv3.GetPrefixRangeEnd(key+"/staged/")))).Commit()
@@ -237,9 +238,9 @@ func (e *etcdHeads) Ratified(ctx context.Context, table string, after int64) (in
 	return v, staged, true, errs.Wrap(err, "head of %s in etcd", table)
 }
 
-func (e *etcdHeads) operationKey(id string) string { return e.prefix + "/operations/" + id }
+func (e *heads) operationKey(id string) string { return e.prefix + "/operations/" + id }
 
-func (e *etcdHeads) Claim(ctx context.Context, operation, owner string, claims []Claim) error {
+func (e *heads) Claim(ctx context.Context, operation, owner string, claims []txn.Claim) error {
 	lease, err := e.outcomeLease(ctx)
 	if err != nil {
 		return errs.Newf(errs.Transient, "lease in etcd: %v", err)
@@ -255,12 +256,12 @@ func (e *etcdHeads) Claim(ctx context.Context, operation, owner string, claims [
 		return errs.Newf(errs.Transient, "claim the operation %s in etcd: %v", operation, err)
 	}
 	if !r.Succeeded && !r.Responses[0].GetResponseTxn().Succeeded {
-		return takenOver(operation)
+		return errs.Newf(errs.Conflict, "another coordinator has taken over the operation %s", operation)
 	}
 	return nil
 }
 
-func (e *etcdHeads) TakeOver(ctx context.Context, operation, owner string) ([]Claim, error) {
+func (e *heads) TakeOver(ctx context.Context, operation, owner string) ([]txn.Claim, error) {
 	lease, err := e.outcomeLease(ctx)
 	if err != nil {
 		return nil, errs.Newf(errs.Transient, "lease in etcd: %v", err)
@@ -271,9 +272,9 @@ func (e *etcdHeads) TakeOver(ctx context.Context, operation, owner string) ([]Cl
 	if err != nil {
 		return nil, errs.Newf(errs.Transient, "take over the operation %s in etcd: %v", operation, err)
 	}
-	var out []Claim
+	var out []txn.Claim
 	for _, kv := range r.Responses[1].GetResponseRange().Kvs {
-		var c Claim
+		var c txn.Claim
 		if err := json.Unmarshal(kv.Value, &c); err != nil {
 			return nil, errs.Newf(errs.Invalid, "%s in etcd: %v", kv.Key, err)
 		}
@@ -282,7 +283,7 @@ func (e *etcdHeads) TakeOver(ctx context.Context, operation, owner string) ([]Cl
 	return out, nil
 }
 
-func (e *etcdHeads) Undecided(ctx context.Context, table string) (string, int64, error) {
+func (e *heads) Undecided(ctx context.Context, table string) (string, int64, error) {
 	d, err := e.Doubt(ctx, table)
 	if err != nil || d == nil {
 		return "", 0, err
