@@ -39,6 +39,7 @@ func recallFrom(t *testing.T, heads Heads) {
 			b := New(log.NewCache(), heads)
 			defer b.Close()
 			urls := pair(t, b)
+			defer b.busy.Wait() // it writes checksums in the background
 			operation := t.Name()
 			parts := both(urls, "x")
 			for i := range parts {
