@@ -231,6 +231,14 @@ func (s *Snapshot) Txns() []*SetTransaction {
 	return out
 }
 
+// WithoutTxnsBefore is the same table without the records of applications that have written nothing since a time in milliseconds.
+func (s *Snapshot) WithoutTxnsBefore(at int64) *Snapshot {
+	c := *s
+	c.txns = maps.Clone(s.txns)
+	maps.DeleteFunc(c.txns, func(_ string, t *SetTransaction) bool { return t.LastUpdated != nil && *t.LastUpdated < at })
+	return &c
+}
+
 // Domains are the metadata domains by name, without tombstones.
 func (s *Snapshot) Domains() []*DomainMetadata {
 	var out []*DomainMetadata

@@ -364,6 +364,10 @@ func (st *statement) sink(root string, input plan.Node, m *delta.Metadata, schem
 func (st *statement) fileSink(root string, m *delta.Metadata, schema *types.Type) (*planpb.FileSink, error) {
 	sink := &planpb.FileSink{Format: "parquet", Path: root, StatsColumns: 32, TargetFileBytes: 512 << 20, SchemaJson: schema.JSON(),
 		Options: map[string]string{"compression": st.s.Conf.Get("spark.sql.parquet.compression.codec"), "delta": "true"}}
+	switch codec := strings.ToLower(m.Configuration["delta.parquet.compression.codec"]); codec { // a hint: what is not known here is left to the session
+	case "uncompressed", "none", "snappy", "gzip", "zstd":
+		sink.Options["compression"] = codec
+	}
 	if err := st.oldTimes(sink.Options); err != nil {
 		return nil, err
 	}

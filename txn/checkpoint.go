@@ -16,10 +16,13 @@ import (
 
 const tombstoneRetention = 7 * 24 * time.Hour
 
-// WriteCheckpoint writes a snapshot's checkpoint, in the form that the table asks for, and then the hint that names it. Tombstones
-// beyond the table's retention are dropped. What it costs depends on the table's files and not on the versions before.
+// WriteCheckpoint writes a snapshot's checkpoint, in the form that the table asks for, and then the hint that names it. Tombstones and applications'
+// records beyond the table's retentions are dropped. What it costs depends on the table's files and not on the versions before.
 func WriteCheckpoint(ctx context.Context, store storage.Store, s *delta.Snapshot, now time.Time) error {
 	oldest := now.Add(-Retention(s, "delta.deletedFileRetentionDuration", tombstoneRetention)).UnixMilli()
+	if key := "delta.setTransactionRetentionDuration"; s.Property(key, "") != "" {
+		s = s.WithoutTxnsBefore(now.Add(-Retention(s, key, 0)).UnixMilli())
+	}
 	write := classicCheckpoint
 	if s.Property("delta.checkpointPolicy", "classic") == "v2" && s.Protocol.Supports("v2Checkpoint") {
 		write = checkpointV2

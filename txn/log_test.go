@@ -211,3 +211,31 @@ func TestCompaction(t *testing.T) {
 		t.Fatalf("version %d with %d files of %d bytes", got.Version, got.NumFiles(), got.SizeInBytes())
 	}
 }
+
+// TestOldTransactionsGo leaves applications that have long written nothing out of a checkpoint, where the table says how long they are remembered.
+func TestOldTransactionsGo(t *testing.T) {
+	ctx := context.Background()
+	table := grown(t, t.TempDir(), 2, map[string]string{"delta.setTransactionRetentionDuration": "interval 2 days"})
+	s, err := table.Snapshot(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	at := func(age time.Duration) *int64 { n := now.Add(-age).UnixMilli(); return &n }
+	if s, err = s.Apply(s.Version, s.Timestamp, []delta.Action{{Txn: &delta.SetTransaction{AppID: "old", Version: 1, LastUpdated: at(72 * time.Hour)}},
+		{Txn: &delta.SetTransaction{AppID: "new", Version: 1, LastUpdated: at(time.Hour)}}, {Txn: &delta.SetTransaction{AppID: "unknown", Version: 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := txn.WriteCheckpoint(ctx, table.Store(), s, now); err != nil {
+		t.Fatal(err)
+	}
+	got, err := log.NewTable(table.Store()).Snapshot(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for app, want := range map[string]bool{"old": false, "new": true, "unknown": true} {
+		if _, ok := got.Txn(app); ok != want {
+			t.Errorf("%s: %v", app, ok)
+		}
+	}
+}
