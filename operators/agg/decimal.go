@@ -63,12 +63,39 @@ func (f *decimalSum) Update(in *Input) error {
 		return nil
 	}
 	groups := in.Groups[:in.N]
+	if len(f.s) <= fewGroups && in.N <= maxAdded && f.call.Args[0].Precision <= addedDigits {
+		f.addFew(values[:in.N], groups)
+		return nil
+	}
 	for k, g := range groups {
 		s, x := &f.s[g], values[k]
 		lo, carry := bits.Add64(s.lo, uint64(x), 0)
 		s.lo, s.hi, s.n = lo, s.hi+x>>63+int64(carry), s.n+1
 	}
 	return nil
+}
+
+// Decimals of up to addedDigits digits, of which maxAdded fit in 64 bits together, are added there first where groups are few.
+const (
+	fewGroups   = 32
+	maxAdded    = 8192
+	addedDigits = 15
+)
+
+func (f *decimalSum) addFew(values []int64, groups []uint32) {
+	var sums, counts [fewGroups]int64
+	groups = groups[:len(values)]
+	for k, x := range values {
+		g := groups[k] % fewGroups
+		sums[g] += x
+		counts[g]++
+	}
+	for g := range f.s {
+		s := &f.s[g]
+		s.n += counts[g]
+		lo, carry := bits.Add64(s.lo, uint64(sums[g]), 0)
+		s.lo, s.hi = lo, s.hi+sums[g]>>63+int64(carry)
+	}
 }
 
 // addAll adds short decimals to group 0; eight of 18 digits fit in 64 bits.
@@ -189,8 +216,20 @@ func (f *decimalSum) overflow(x decimal128.Num) error {
 		"precision", strconv.Itoa(t.Precision), "scale", strconv.Itoa(t.Scale), "config", `"spark.sql.ansi.enabled"`))
 }
 
+// tens are the powers of ten that a short sum is scaled by.
+var tens = [...]uint64{1, 10, 100, 1000, 10_000, 100_000}
+
 // divideDecimal is x·10^shift/n with halves rounded away from zero.
 func divideDecimal(x decimal128.Num, n int64, shift int) (decimal128.Num, bool) {
+	if low := int64(x.LowBits()); x.HighBits() == low>>63 && shift >= 0 && shift < len(tens) {
+		if high, scaled := bits.Mul64(uint64(max(low, -low)), tens[shift]); high == 0 && scaled < 1<<62 {
+			q := (scaled + uint64(n)/2) / uint64(n)
+			if low < 0 {
+				return decimal128.FromI64(-int64(q)), true
+			}
+			return decimal128.FromU64(q), true
+		}
+	}
 	a := x.BigInt()
 	a.Mul(a, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(shift, 0))), nil))
 	q, r := new(big.Int).QuoRem(a, big.NewInt(n), new(big.Int))

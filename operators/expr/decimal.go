@@ -22,6 +22,8 @@ func decimalArithmetic(c *Call) (Kernel, error) {
 		return mulToWide, nil
 	case c.Name != "*" && exact && fitsShort(a, b, o):
 		return shortSum(c.Name == "-", int64(powers[o.Scale-a.Scale]), int64(powers[o.Scale-b.Scale])), nil
+	case c.Name == "*" && a.Scale+b.Scale == o.Scale && o.Precision == types.MaxPrecision:
+		return mulNarrow(decimalKernel(c, mulDecimal(a, b, o))), nil
 	case c.Name == "*":
 		return decimalKernel(c, mulDecimal(a, b, o)), nil
 	}
@@ -63,20 +65,64 @@ func shortSum(subtract bool, af, bf int64) Kernel {
 
 // mulToWide multiplies decimals of 64 bits to one of 128.
 func mulToWide(_ *Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
-	a, b, r := vector.Values[int64](args[0]), vector.Values[int64](args[1]), vector.Values[wide](out)
-	am, bm := stride(args[0]), stride(args[1])
+	a, b := vector.Values[int64](args[0]), vector.Values[int64](args[1])
+	mulWide(a, b, stride(args[0]), stride(args[1]), sel, vector.Values[wide](out)[:n])
+	return nil
+}
+
+func mulWide(a, b []int64, am, bm int, sel []uint32, r []wide) {
 	if sel == nil {
-		for i := range r[:n] {
+		for i := range r {
 			x, y := a[i&am], b[i&bm]
 			r[i] = decimal128.New(mulHigh(x, y), uint64(x*y))
 		}
-		return nil
+		return
 	}
 	for _, i := range sel {
 		x, y := a[int(i)&am], b[int(i)&bm]
 		r[i] = decimal128.New(mulHigh(x, y), uint64(x*y))
 	}
-	return nil
+}
+
+// mulNarrow multiplies decimals of 38 digits of which all in a batch fit in 64 bits, as most do: then the type has room for the products. Other batches
+// are left to another kernel.
+func mulNarrow(other Kernel) Kernel {
+	var x, y []int64
+	return func(ctx *Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+		a, okA := narrowed(args[0], sel, n, &x)
+		b, okB := narrowed(args[1], sel, n, &y)
+		if !okA || !okB {
+			return other(ctx, args, sel, n, out)
+		}
+		mulWide(a, b, stride(args[0]), stride(args[1]), sel, vector.Values[wide](out)[:n])
+		return nil
+	}
+}
+
+// narrowed is decimals as 64-bit integers, in room where they are longer; false where one does not fit.
+func narrowed(v *vector.Vector, sel []uint32, n int, room *[]int64) ([]int64, bool) {
+	if v.Type.IsShortDecimal() {
+		return vector.Values[int64](v), true
+	}
+	if cap(*room) < n {
+		*room = make([]int64, n+n/4)
+	}
+	values, low, over := vector.Values[wide](v), (*room)[:n], int64(0)
+	if v.Const {
+		sel, n = nil, min(n, 1)
+	}
+	if sel == nil {
+		for i, x := range values[:n] {
+			low[i] = int64(x.LowBits())
+			over |= x.HighBits() ^ low[i]>>63
+		}
+		return low, over == 0
+	}
+	for _, i := range sel {
+		low[i] = int64(values[i].LowBits())
+		over |= values[i].HighBits() ^ low[i]>>63
+	}
+	return low, over == 0
 }
 
 // decimalOp computes one result; false when 128 bits or the result's digits do not suffice.
