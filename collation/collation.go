@@ -166,6 +166,9 @@ func (c *Collation) Trimmed(s []byte) []byte {
 // Key appends bytes that compare as s does in the collation.
 func (c *Collation) Key(dst, s []byte) []byte {
 	s = c.Trimmed(s)
+	if (c.LCase || c.ICU) && !utf8.Valid(s) {
+		s = []byte(string([]rune(string(s)))) // bytes that are no text are all the same
+	}
 	switch {
 	case c.LCase:
 		return AppendLower(dst, s)

@@ -18,8 +18,8 @@ func init() {
 	register(builder{one(types.Binary), newSketch}, "approx_count_distinct")
 }
 
-// sketch is approx_count_distinct: HyperLogLog++ registers over Spark's xxhash64.
-type sketch struct {
+// distinctSketch is approx_count_distinct: HyperLogLog++ registers over Spark's xxhash64.
+type distinctSketch struct {
 	p    uint
 	m    int
 	regs []byte // m a group
@@ -41,15 +41,15 @@ func newSketch(c *Call) (Function, error) {
 		return nil, errs.Unsupportedf("The relative error %v of approx_count_distinct is not supported: it is too small.", rsd)
 	}
 	p := uint(bits)
-	return &sketch{p: p, m: 1 << p}, nil
+	return &distinctSketch{p: p, m: 1 << p}, nil
 }
 
-func (f *sketch) TakesNulls() bool { return false }
-func (f *sketch) Resize(n int)     { f.regs = resize(f.regs, n*f.m) }
-func (f *sketch) MemSize() int64   { return int64(cap(f.regs)) }
-func (f *sketch) Reset()           { f.regs = f.regs[:0] }
+func (f *distinctSketch) TakesNulls() bool { return false }
+func (f *distinctSketch) Resize(n int)     { f.regs = resize(f.regs, n*f.m) }
+func (f *distinctSketch) MemSize() int64   { return int64(cap(f.regs)) }
+func (f *distinctSketch) Reset()           { f.regs = f.regs[:0] }
 
-func (f *sketch) Update(in *Input) error {
+func (f *distinctSketch) Update(in *Input) error {
 	v := in.Args[0]
 	for k := range in.N {
 		h := expr.Hash64(v, k)
@@ -61,7 +61,7 @@ func (f *sketch) Update(in *Input) error {
 	return nil
 }
 
-func (f *sketch) Merge(in *Input) error {
+func (f *distinctSketch) Merge(in *Input) error {
 	for k := range in.N {
 		own := f.regs[int(in.group(k))*f.m:][:f.m]
 		for i, x := range in.Args[0].Str(k) {
@@ -71,7 +71,7 @@ func (f *sketch) Merge(in *Input) error {
 	return nil
 }
 
-func (f *sketch) States(out []*vector.Vector, from, n int) {
+func (f *distinctSketch) States(out []*vector.Vector, from, n int) {
 	v := &vector.Vector{}
 	v.Reset(types.Binary, n)
 	for i := range n {
@@ -80,7 +80,7 @@ func (f *sketch) States(out []*vector.Vector, from, n int) {
 	out[0].Append(v, nil)
 }
 
-func (f *sketch) Result(out *vector.Vector, from, n int) error {
+func (f *distinctSketch) Result(out *vector.Vector, from, n int) error {
 	counts := make([]int64, n)
 	for i := range counts {
 		counts[i] = int64(math.Floor(f.estimate(f.regs[(from+i)*f.m:][:f.m]) + 0.5))
@@ -92,7 +92,7 @@ func (f *sketch) Result(out *vector.Vector, from, n int) error {
 // linearUpTo is, by precision from 4, the number of values up to which counting the empty registers is better.
 var linearUpTo = [...]float64{10, 20, 40, 80, 220, 400, 900, 1800, 3100, 6500, 15500, 20000, 50000, 120000, 350000}
 
-func (f *sketch) estimate(regs []byte) float64 {
+func (f *distinctSketch) estimate(regs []byte) float64 {
 	sum, empty := 0.0, 0
 	for _, r := range regs {
 		sum += 1 / float64(uint64(1)<<r)

@@ -157,7 +157,7 @@ func collationName(name string) string {
 // The ways in which functions deal with collations. What is in none of these lists is refused for collated strings.
 var (
 	// compares: the arguments are compared, and reach the kernel as keys.
-	compares = words("= == <=> equal_null != <> < <= > >= between in array_contains array_position arrays_overlap")
+	compares = words("= == <=> equal_null != <> < <= > >= between in array_contains array_position arrays_overlap approx_count_distinct hll_sketch_agg theta_sketch_agg")
 	// searches: the first argument is searched for the others by their collation, which is an option of the kernel.
 	searches = words("contains startswith endswith instr locate position find_in_set substring_index split_part replace translate")
 	// carries: the strings meet in one collation, which the result has; nothing is compared.

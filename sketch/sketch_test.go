@@ -1,0 +1,93 @@
+package sketch
+
+import (
+	"encoding/hex"
+	"errors"
+	"testing"
+)
+
+// The bytes are Spark's for the same values.
+func TestBytesAreSparks(t *testing.T) {
+	h, err := NewHLL(12)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theta, err := NewTheta(12)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := NewKLL[int64](200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range int64(3) {
+		if err := h.UpdateLong(i); err != nil {
+			t.Fatal(err)
+		}
+		theta.UpdateLong(i)
+		q.Update(2 - i)
+	}
+	check := func(want string, b []byte, err error) {
+		t.Helper()
+		if got := hex.EncodeToString(b); err != nil || got != want {
+			t.Errorf("%s, %v\nshould be %s", got, err, want)
+		}
+	}
+	b, err := h.Bytes()
+	check("0201070c03000308cbd7c2042bf2fb06862ff90d0000000000000000000000000000000000000000", b, err)
+	b, err = theta.Set().Bytes()
+	check("0104033d011acc93032d0c35ee5befc8ae3efa70d1dfa7ab834e208fb6c9a844", b, err)
+	b, err = q.Bytes()
+	check("05010f00c80008000300000000000000c8000100c500000000000000000000000200000000000000000000000000000001000000000000000200000000000000", b, err)
+	empty, err := NewTheta(12)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err = empty.Set().Bytes()
+	check("01030300001e0000", b, err)
+	empty.UpdateLong(0)
+	b, err = empty.Set().Bytes()
+	check("01030300003acc93e56b61eec8804420", b, err)
+	s, err := ReadTheta(b)
+	if err != nil || s.Estimate() != 1 {
+		t.Errorf("one value: %v", err)
+	}
+}
+
+func TestForeignBytesAreRefused(t *testing.T) {
+	for _, text := range []string{"", "00", "616263", "deadbeefcafebabe", "05010f00ffff0800ffffffffffffffffc8000100c5000000000000000000000002000000000000", "0a01070c00100a0a", "0302030000ff1acc93",
+		"020103000000ffffffffffff", "05010f00c80008000300000000000000c8001e00"} {
+		b, err := hex.DecodeString(text)
+		if err != nil {
+			b = []byte(text)
+		}
+		if _, err := ReadHLL(b); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s is no HLL sketch: %v", text, err)
+		}
+		if _, err := ReadTheta(b); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s is no Theta sketch: %v", text, err)
+		}
+		if _, err := ReadKLL[int64](b); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s is no KLL sketch: %v", text, err)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	for _, text := range []string{"0201070c03000308cbd7c2042bf2fb06862ff90d0000000000000000000000000000000000000000", "0104033d011acc93032d0c35ee5befc8ae3efa70d1dfa7ab834e208fb6c9a844",
+		"05010f00c80008000300000000000000c8000100c500000000000000000000000200000000000000000000000000000001000000000000000200000000000000"} {
+		b, _ := hex.DecodeString(text)
+		f.Add(b)
+	}
+	f.Fuzz(func(_ *testing.T, b []byte) {
+		if s, err := ReadHLL(b); err == nil {
+			_, _ = s.Estimate()
+		}
+		if s, err := ReadTheta(b); err == nil {
+			_ = s.Estimate()
+		}
+		if q, err := ReadKLL[float32](b); err == nil && q.N() > 0 {
+			_, _ = q.Quantile(0.5)
+		}
+	})
+}
