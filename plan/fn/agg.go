@@ -26,6 +26,7 @@ func init() {
 		&Func{Names: []string{"stddev_pop"}, Kind: Aggregate, Min: 1, Max: 1, Resolve: moment},
 		&Func{Names: []string{"var_samp", "variance"}, Kind: Aggregate, Min: 1, Max: 1, Resolve: moment},
 		&Func{Names: []string{"var_pop"}, Kind: Aggregate, Min: 1, Max: 1, Resolve: moment},
+		&Func{Names: []string{"product"}, Kind: Aggregate, Min: 1, Max: 1, Resolve: moment},
 		&Func{Names: []string{"skewness"}, Kind: Aggregate, Min: 1, Max: 1, Resolve: moment},
 		&Func{Names: []string{"kurtosis"}, Kind: Aggregate, Min: 1, Max: 1, Resolve: moment},
 		&Func{Names: []string{"covar_samp"}, Kind: Aggregate, Min: 2, Max: 2, Resolve: moment},

@@ -30,7 +30,8 @@ type Reader struct {
 	badField      bool
 	lost          bool // the value that was read last does not fit its type and is null therefore
 	variants      variant.Builder
-	exact         bool // values of other types become strings with their text as it stands
+	names         []byte // of the last variant
+	exact         bool   // values of other types become strings with their text as it stands
 
 	in       *lines.Reader // nil in multi-line mode
 	src      lines.Source
@@ -305,7 +306,8 @@ func (r *Reader) variant(b *builder) error {
 		return nil
 	}
 	b.children[0].str(r.variants.Value())
-	b.children[1].str(r.variants.AppendMetadata(nil))
+	r.names = r.variants.AppendMetadata(r.names[:0])
+	b.children[1].str(r.names)
 	b.done(true)
 	return nil
 }
