@@ -26,7 +26,7 @@ var layers = map[string]string{
 	"sketch":          "",
 	"storage":         "errs",
 	"state":           "errs storage",
-	"plan":            "types errs numberformat collation plan",
+	"plan":            "types errs javaregex numberformat collation plan",
 	"planconv":        "types errs vector plan proto",
 	"delta":           "types errs storage delta",
 	"txn":             "types errs storage delta txn proto",

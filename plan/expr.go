@@ -160,6 +160,8 @@ type (
 		Origin *Origin
 		// Context names the function, such as current_timestamp, whose value in this statement it is.
 		Context string
+		// Shown is how a TIMESTAMP literal of SQL text is written in the session's zone; empty: in UTC.
+		Shown string
 	}
 	// Alias names an expression; several names for generators. ID is zero until the analyser gives it one.
 	Alias struct {

@@ -19,6 +19,11 @@ func ArrowSchema(schema *types.Type, zone string) (*arrow.Schema, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i, f := range schema.Fields {
+		if f.Type.Kind == types.KindNull { // clients refuse a column of nulls that has none
+			fields[i].Nullable = true
+		}
+	}
 	return arrow.NewSchema(fields, nil), nil
 }
 

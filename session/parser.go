@@ -29,6 +29,7 @@ func ParserOf(c *Conf) *sql.Parser {
 		DoubleQuotedName: c.Bool("spark.sql.ansi.enabled") && c.Bool("spark.sql.ansi.doubleQuotedIdentifiers"),
 		PlainBar:         strings.EqualFold(c.Get("spark.sql.parser.singleCharacterPipeOperator.enabled"), "false"),
 		FlatSetOps:       c.Bool("spark.sql.legacy.setopsPrecedence.enabled"),
+		RegexNames:       c.Bool("spark.sql.parser.quotedRegexColumnNames"),
 		HavingIsWhere:    c.Bool("spark.sql.legacy.parser.havingWithoutGroupByAsWhere")}
 }
 

@@ -340,7 +340,12 @@ func (p *parser) field(start int, e plan.Expr, name string) plan.Expr {
 
 // namedExpression reads an expression with the alias that may follow it.
 func (p *parser) namedExpression() plan.Expr {
+	start := p.pos
 	e := p.expression()
+	if a, ok := e.(*plan.UnresolvedAttribute); ok && p.conf.RegexNames && p.peek(-1).kind == tQuoted && len(a.Parts) <= 2 && p.pos-start == 2*len(a.Parts)-1 {
+		last := len(a.Parts) - 1
+		e = &plan.UnresolvedRegex{Pattern: a.Parts[last], Target: a.Parts[:last]}
+	}
 	switch {
 	case p.accept("AS"):
 		if p.isOp("(") {

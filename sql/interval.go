@@ -199,7 +199,11 @@ func (p *parser) unitsLiteral(start int, v javatime.Interval, units []int) *plan
 	if low < 10 {
 		return &plan.Literal{Value: int64(v.Months), T: &types.Type{Kind: types.KindYearMonth, Start: low, End: high}}
 	}
-	return &plan.Literal{Value: int64(v.Days)*javatime.MicrosPerDay + v.Micros,
+	micros := int64(v.Days)*javatime.MicrosPerDay + v.Micros
+	if days := int64(v.Days) * javatime.MicrosPerDay; days/javatime.MicrosPerDay != int64(v.Days) || (days^micros)&(v.Micros^micros) < 0 {
+		p.raiseAnalysis("INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION")
+	}
+	return &plan.Literal{Value: micros,
 		T: &types.Type{Kind: types.KindDayTime, Start: low - 10, End: high - 10}}
 }
 

@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
@@ -162,6 +163,10 @@ func (p *parser) typedLiteral() plan.Expr {
 		p.raise(start, "INVALID_TYPED_LITERAL", "valueType", `"`+name+`"`, "value", "'"+text+"'")
 	}
 	l.Origin = p.origin(start)
+	if l.T.Kind == types.KindTimestamp && p.conf.Location != nil {
+		s := time.UnixMicro(l.Value.(int64)).In(p.conf.Location).Format("2006-01-02 15:04:05.000000")
+		l.Shown = strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+	}
 	return l
 }
 

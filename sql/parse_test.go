@@ -131,7 +131,7 @@ func TestSettings(t *testing.T) {
 	}
 	p := &Parser{Location: loc, Now: time.Date(2024, 7, 1, 3, 0, 0, 0, time.UTC), Named: map[string]plan.Expr{"x": plan.Int(7)}, DoubleQuotedName: true}
 	for text, want := range map[string]string{
-		"timestamp'2024-07-01 00:00:00'": "(Literal Value=1719817200000000 T=timestamp)",
+		"timestamp'2024-07-01 00:00:00'": `(Literal Value=1719817200000000 T=timestamp Shown="2024-07-01 00:00:00")`,
 		"date'today'":                    "(Literal Value=19904 T=date)",
 		":x":                             "(Literal Value=7 T=int)",
 		`"a b"`:                          `(UnresolvedAttribute Parts=["a b"])`,

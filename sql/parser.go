@@ -20,6 +20,7 @@ type Parser struct {
 	DoubleQuotedName bool           // "a" is an identifier (spark.sql.ansi.doubleQuotedIdentifiers with ANSI)
 	FlatSetOps       bool           // UNION, EXCEPT and INTERSECT bind alike (spark.sql.legacy.setopsPrecedence.enabled)
 	HavingIsWhere    bool           // HAVING without GROUP BY is a WHERE (spark.sql.legacy.parser.havingWithoutGroupByAsWhere)
+	RegexNames       bool           // `a.*` in a SELECT list is a pattern of names (spark.sql.parser.quotedRegexColumnNames)
 	Collation        string         // of literals and types STRING of which nothing else is said; empty: the default one
 	// Eval computes a constant, which may name session variables, where a name or a statement's text is wanted; nil: only literals are.
 	Eval func(plan.Expr) (*plan.Literal, error)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"millrace/errs"
+	"millrace/javatime"
 	"millrace/types"
 	"millrace/vector"
 )
@@ -152,6 +153,16 @@ func castFromString(e castEnv) (caster, error) {
 	switch k := e.to.Kind; {
 	case k == types.KindBinary:
 		return castToString(castEnv{e.Call, types.Binary, types.Binary}), nil
+	case k == types.KindCalendar: // a text that is none is null
+		set = func(s []byte, i int, out *vector.Vector) (bool, error) {
+			v, err := javatime.ParseInterval(string(s))
+			if err != nil {
+				out.SetNull(i)
+				return true, nil
+			}
+			vector.Values[vector.CalendarInterval](out)[i] = vector.CalendarInterval{Months: v.Months, Days: v.Days, Micros: v.Micros}
+			return true, nil
+		}
 	case k == types.KindBoolean:
 		set = func(s []byte, i int, out *vector.Vector) (bool, error) {
 			b, ok := parseBoolean(s)

@@ -44,7 +44,7 @@ func signKernel(c *Call, abs bool) (Kernel, error) {
 			case abs && x >= 0:
 			case x != lo:
 				x = -x
-			case c.Mode != modeLegacy && c.Out.IsInterval():
+			case c.Out.IsInterval():
 				return errs.New("INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION")
 			case c.Mode != modeLegacy:
 				return overflowError("overflow", "")

@@ -248,6 +248,9 @@ func scaleRow(c *Call, a, b *vector.Vector, i int, out *vector.Vector) error {
 	months, ok1 := scaled(int64(x.months), factor)
 	micros, ok2 := scaled(x.micros, factor)
 	days, ok3 := scaled(int64(x.days), factor)
+	if c.Name == "/" && b.Type.IsIntegral() && (!ok1 || !ok2 || months != int64(int32(months))) {
+		return errs.New("INTERVAL_ARITHMETIC_OVERFLOW.WITH_SUGGESTION", "functionName", "`try_divide`")
+	}
 	if !ok1 || !ok2 || !ok3 || months != int64(int32(months)) {
 		return errs.New("INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION")
 	}

@@ -19,6 +19,9 @@ func (p printer) literal(l *plan.Literal) string {
 	if l.Value == nil {
 		return "NULL"
 	}
+	if l.Shown != "" {
+		return "TIMESTAMP '" + l.Shown + "'"
+	}
 	switch v := l.Value.(type) {
 	case bool:
 		return strconv.FormatBool(v)

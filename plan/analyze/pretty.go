@@ -194,7 +194,7 @@ func (p printer) temporal(op string, c *plan.Call) string {
 		return "date_add(" + p.expr(x) + ", extractansiintervaldays(" + p.expr(y) + "))"
 	case s.Kind == types.KindDate && t.Kind == types.KindDayTime && t.End == 0:
 		return "date_add(" + p.expr(x) + ", (- extractansiintervaldays(" + p.expr(y) + ")))"
-	case (isTime || s.Kind == types.KindDate) && (t.IsInterval() || t.Kind == types.KindCalendar):
+	case (isTime || s.Kind == types.KindDate || s.Kind == types.KindString) && (t.IsInterval() || t.Kind == types.KindCalendar):
 		return p.expr(x) + " " + op + " " + p.expr(y)
 	}
 	return ""

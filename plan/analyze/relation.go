@@ -261,6 +261,9 @@ func (a *analyzer) subqueryAlias(n *plan.SubqueryAlias) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if tvf, ok := n.Input.(*plan.UnresolvedTVF); ok && n.Columns != nil && len(n.Columns) != len(output(in)) {
+		return nil, at(errs.New("NUM_TABLE_VALUE_ALIASES_MISMATCH", "funcName", types.Quote(tvf.Name[len(tvf.Name)-1]), "aliasesNum", itoa(len(n.Columns)), "outColsNum", itoa(len(output(in)))), tvf.Origin)
+	}
 	if n.Columns != nil {
 		if in, err = a.renameAll(in, n.Columns, strings.Join(n.Name, ".")); err != nil {
 			return nil, err

@@ -1,11 +1,11 @@
 package analyze
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"millrace/errs"
+	"millrace/javaregex"
 	"millrace/plan"
 	"millrace/types"
 )
@@ -250,7 +250,7 @@ func (a *analyzer) pattern(s *scope, e *plan.UnresolvedRegex) ([]plan.Expr, erro
 	if a.conf.CaseSensitive {
 		flags = ""
 	}
-	re, err := regexp.Compile(flags + "^(?:" + e.Pattern + ")$")
+	re, err := javaregex.Compile(flags + "^(?:" + e.Pattern + ")$")
 	if err != nil {
 		return nil, errs.Unsupportedf("the column pattern %s is not supported: %v", e.Pattern, err)
 	}
@@ -264,7 +264,11 @@ func (a *analyzer) pattern(s *scope, e *plan.UnresolvedRegex) ([]plan.Expr, erro
 	}
 	var cols []plan.Expr
 	for _, c := range attrs {
-		if re.MatchString(c.Name) && a.qualified(c, e.Target) {
+		fits, err := re.Match([]byte(c.Name))
+		if err != nil {
+			return nil, err
+		}
+		if fits && a.qualified(c, e.Target) {
 			cols = append(cols, c)
 		}
 	}

@@ -55,6 +55,10 @@ func (a *analyzer) rangeTVF(n *plan.UnresolvedTVF) (plan.Node, error) {
 		if err != nil {
 			return nil, err
 		}
+		if t := plan.TypeOf(r); t.Kind == types.KindNull || !fn.CanCast(a.conf.ANSI, t, types.Long) {
+			return nil, at(errs.New("UNEXPECTED_INPUT_TYPE", "functionName", "`range`", "paramIndex", []string{"first", "second", "third", "fourth"}[len(v)], "requiredType", `"BIGINT"`,
+				"inputSql", SQL(r), "inputType", `"`+t.SQL()+`"`), n.Origin)
+		}
 		l := a.constant(a.castTo(r, types.Long))
 		if l == nil {
 			return nil, at(errs.New("NON_FOLDABLE_ARGUMENT", "funcName", "`range`", "paramName", "`start`", "paramType", `"BIGINT"`), n.Origin)
@@ -72,7 +76,9 @@ func (a *analyzer) rangeTVF(n *plan.UnresolvedTVF) (plan.Node, error) {
 	default:
 		r.Start, r.End = v[0], v[1]
 		if len(v) > 2 {
-			r.Step = v[2]
+			if r.Step = v[2]; r.Step == 0 {
+				return nil, at(errs.New("FAILED_FUNCTION_CALL", "funcName", "`range`"), n.Origin)
+			}
 		}
 		if len(v) > 3 {
 			r.Partitions = int(v[3])

@@ -59,6 +59,8 @@ func operands(c *Context, args []Arg, required string) (*types.Type, []*types.Ty
 		t = widerOfTwo(c, a, b)
 	}
 	switch {
+	case isInterval(a) != isInterval(b) && (t == nil || !isInterval(t) || required == `"NUMERIC"`):
+		return nil, nil, errs.New("DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", "sqlExpr", "", "left", quoted(a), "right", quoted(b))
 	case t == nil || !a.SameData(b) && !t.IsNumeric() && !t.IsInterval() && t.Kind != types.KindCalendar && t.Kind != types.KindString:
 		return nil, nil, errs.New("DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", "sqlExpr", "", "left", quoted(a), "right", quoted(b))
 	case !t.IsNumeric() && !t.IsInterval() && t.Kind != types.KindCalendar || required == `"NUMERIC"` && !t.IsNumeric():

@@ -39,8 +39,19 @@ func temporal(c *Context, op string, args []Arg) (Result, bool, error) {
 	case a.Kind == b.Kind && a.IsInterval():
 		t := &types.Type{Kind: a.Kind, Start: min(a.Start, b.Start), End: max(a.End, b.End)}
 		return done(args, t, t, t)
+	case op == "-" && isDateTime(b) && a.Kind != types.KindNull:
+		return Result{}, true, unexpected(op, args, 0, quoted(b))
+	case op == "-" && isDateTime(a) && a.Kind != types.KindDate && b.Kind != types.KindNull:
+		return Result{}, true, unexpected(op, args, 1, quoted(a))
+	case isTimeSpan(b) && a.Kind != types.KindNull && !a.SameData(b), op == "+" && isTimeSpan(a) && isInterval(b) && !a.SameData(b):
+		return Result{}, true, unexpected(op, args, 0, `("TIMESTAMP" or "TIMESTAMP WITHOUT TIME ZONE")`)
 	}
 	return Result{}, false, nil
+}
+
+// isTimeSpan reports whether a type is that of intervals which only times can be moved by.
+func isTimeSpan(t *types.Type) bool {
+	return t.Kind == types.KindDayTime || t.Kind == types.KindCalendar
 }
 
 func isInterval(t *types.Type) bool { return t.IsInterval() || t.Kind == types.KindCalendar }
