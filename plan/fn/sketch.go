@@ -196,7 +196,7 @@ func kllLookup(what string, in, out *types.Type) func(*Context, []Arg) (Result, 
 		switch ok := false; t.Kind {
 		case types.KindArray:
 			to, result = list, types.ArrayOf(out, false)
-			if _, ok = ImplicitCast(c, t.Elem, in); t.ElemNull || !ok && !t.Elem.SameData(in) {
+			if _, ok = ImplicitCast(c, t.Elem, in); t.ElemNull && args[1].IsConst || !ok && !t.Elem.SameData(in) {
 				return Result{}, unexpected("", args, 1, "("+quoted(in)+" or "+quoted(list)+")")
 			}
 		default:
