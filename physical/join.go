@@ -144,7 +144,7 @@ func (p *planner) small(t, other *part) bool {
 }
 
 // buildWork is the work of handing a row to another task and adding it to a join's table, in rows moved.
-const buildWork = 1
+const buildWork = 2
 
 // broadcast gives every one of n tasks all rows of a part.
 func (p *planner) broadcast(t *part, n int) *part {
