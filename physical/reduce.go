@@ -76,11 +76,12 @@ func plainKeys(e equi) (left, right []*plan.Attribute, ok bool) {
 	return left, right, len(left) > 0
 }
 
-// reduces reports whether the rows of small are few beside those that large reads.
+// reduces reports whether the rows of small are few beside those that large reads, and those that every task is handed if they are above the threshold.
 func (p *planner) reduces(small, large plan.Node) bool {
-	rows := p.est.Of(small).Rows
-	return rows*RowBytes(small.(plan.Resolved).Output()) <= float64(p.o.BroadcastBytes) &&
-		p.read(large) > reduceShare*rows && p.read(large) > float64(p.o.SmallRows)
+	rows, limit, read := p.est.Of(small).Rows, float64(p.o.BroadcastBytes), p.read(large)
+	bytes := rows * RowBytes(small.(plan.Resolved).Output())
+	return read > float64(p.o.SmallRows) && read > reduceShare*rows &&
+		(bytes <= limit || bytes <= largeBroadcast*limit && read > reduceShare*rows*float64(p.o.Cores))
 }
 
 // read is the most rows that a relation below is thought to have.
