@@ -63,7 +63,7 @@ func (p *Parser) Null() { p.rows = append(p.rows, nil) }
 // Vector is the rows so far.
 func (p *Parser) Vector() *vector.Vector { return planconv.FromValues(p.schema, p.rows) }
 
-// Add appends a document: a struct with nulls for the values that are not of their types, and for all values where it is malformed.
+// Add appends a document: a struct with nulls from the first value on that is not of its type, and for all values where it is malformed.
 func (p *Parser) Add(data []byte) error {
 	row := make([]any, len(p.schema.Fields))
 	doc, err := parse(data)
@@ -100,7 +100,8 @@ func (o *Options) attributes(n *node, f func(name, value string)) {
 	}
 }
 
-// object makes a struct of an element's attributes, elements and texts. Fields whose values are not of their types are null, and the error says so.
+// object makes a struct of an element's attributes, elements and texts. It ends at the first value that is not of its field's type, with what came before, as in Spark; of
+// attributes nothing is left then.
 func (o *Options) object(n *node, t *types.Type, attributes bool) (row []any, bad error) {
 	row = make([]any, len(t.Fields))
 	place := make(map[string]int, len(t.Fields))
@@ -129,9 +130,14 @@ func (o *Options) object(n *node, t *types.Type, attributes bool) (row []any, ba
 		}
 	}
 	if attributes {
-		o.attributes(n, set)
+		if o.attributes(n, set); bad != nil {
+			return make([]any, len(t.Fields)), bad
+		}
 	}
 	for _, c := range n.children {
+		if bad != nil {
+			break
+		}
 		switch {
 		case c.kind == text && strings.TrimSpace(c.text) != "":
 			set(o.ValueTag, c.text)
@@ -146,11 +152,9 @@ func (o *Options) object(n *node, t *types.Type, attributes bool) (row []any, ba
 				ft = ft.Elem
 			}
 			v, err := o.value(c, ft)
-			if err != nil {
-				bad = err
-			}
 			switch {
-			case err != nil && v == nil:
+			case err != nil:
+				bad = err
 			case list:
 				earlier, _ := row[i].([]any)
 				row[i] = append(earlier, v)
@@ -162,12 +166,11 @@ func (o *Options) object(n *node, t *types.Type, attributes bool) (row []any, ba
 	return row, bad
 }
 
-// value makes a value of an element. A struct or map that is there in part comes with the error.
+// value makes a value of an element.
 func (o *Options) value(n *node, t *types.Type) (any, error) {
 	switch t.Kind {
 	case types.KindStruct:
-		row, err := o.object(n, t, true)
-		return row, err
+		return o.object(n, t, true)
 	case types.KindMap:
 		return o.mapOf(n, t)
 	case types.KindArray: // of an array in an array each element is a row

@@ -27,6 +27,9 @@ func (e *Encoder) Append(dst []byte, v *vector.Vector, i int) []byte {
 	e.w.begin(e.o.RowTag)
 	e.value(v, i)
 	e.w.end(e.o.RowTag)
+	if e.o.Indent == "" { // so does Spark's writer, which ends the lines that others begin
+		e.w.buf = append(e.w.buf, '\n')
+	}
 	dst, e.w.buf = e.w.buf, nil
 	return dst
 }
