@@ -28,7 +28,6 @@ var differentFormats = map[string]string{
 	"parquet codec name lzo":       "likewise",
 	"parquet delta encodings":      "Spark does not read all of these encodings",
 	"parquet delta encodings 2":    "likewise",
-	"parquet metadata":             "the name of a column shows a timestamp in UTC",
 	"parquet rebase LEGACY INT96":  "writing the hybrid calendar is refused by name",
 	"parquet rebase LEGACY MICROS": "likewise",
 	"parquet rebase LEGACY MILLIS": "likewise",
