@@ -19,7 +19,7 @@ func (st *statement) derive(t *deltaTable) {
 			continue
 		}
 		if scan == nil {
-			scan = wholeScan(t)
+			scan = plan.WholeScan(t, t.Schema().Fields)
 		}
 		e, err := st.rules(t.Snapshot.Metadata, t.Snapshot.Schema(), plan.MaxID(scan)).parsed(generated(f), scan)
 		if err != nil {
@@ -195,30 +195,16 @@ func wholeNumber(v any) (int64, bool) {
 
 // onTime reports whether an expression is a column, or a time or date made of one that is a time or date.
 func onTime(e plan.Expr) bool {
-	isTime := func(t *types.Type) bool {
-		return t.Kind == types.KindDate || t.Kind == types.KindTimestamp || t.Kind == types.KindTimestampNTZ
-	}
 	for {
 		c, ok := e.(*plan.Cast)
 		if !ok {
 			break
 		}
-		if !isTime(c.To) || !isTime(plan.TypeOf(c.Child)) {
+		if !c.To.IsDateTime() || !plan.TypeOf(c.Child).IsDateTime() {
 			return false
 		}
 		e = c.Child
 	}
 	_, ok := e.(*plan.Attribute)
 	return ok
-}
-
-// wholeScan is a scan of all columns of a table.
-func wholeScan(t *deltaTable) *plan.Scan {
-	fields := t.Schema().Fields
-	s := &plan.Scan{Table: t, Attrs: make([]*plan.Attribute, len(fields)), Fields: make([]int, len(fields))}
-	for i, f := range fields {
-		s.Attrs[i] = &plan.Attribute{ID: plan.ID(i + 1), Name: f.Name, T: f.Type, Null: f.Nullable, Metadata: f.Metadata}
-		s.Fields[i] = i
-	}
-	return s
 }

@@ -18,7 +18,7 @@ import (
 func (st *statement) scanFiles(l *log.Table, snap *delta.Snapshot, files []*delta.Add) *plan.Scan {
 	t := deltatable.New(l, snap.WithFiles(files), st.zone())
 	t.Pinned, t.Private = true, true
-	return wholeScan(t)
+	return plan.WholeScan(t, t.Schema().Fields)
 }
 
 // compacted is how files are rewritten.

@@ -270,12 +270,21 @@ func Walk(n Node, f func(Node) bool) {
 	}
 }
 
-// NullableScan reads the first columns of a table, which are those of fields; whatever these say, a value may be null.
-func NullableScan(t Table, fields []types.Field) *Scan {
-	s := &Scan{Table: t}
+// WholeScan reads the first columns of a table, which are those of fields.
+func WholeScan(t Table, fields []types.Field) *Scan {
+	s := &Scan{Table: t, Attrs: make([]*Attribute, len(fields)), Fields: make([]int, len(fields))}
 	for i, f := range fields {
-		s.Attrs = append(s.Attrs, &Attribute{ID: ID(i + 1), Name: f.Name, T: f.Type, Null: true, Metadata: f.Metadata})
-		s.Fields = append(s.Fields, i)
+		s.Attrs[i] = &Attribute{ID: ID(i + 1), Name: f.Name, T: f.Type, Null: f.Nullable, Metadata: f.Metadata}
+		s.Fields[i] = i
+	}
+	return s
+}
+
+// NullableScan is a WholeScan in which any value may be null, whatever the fields say.
+func NullableScan(t Table, fields []types.Field) *Scan {
+	s := WholeScan(t, fields)
+	for _, a := range s.Attrs {
+		a.Null = true
 	}
 	return s
 }

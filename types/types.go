@@ -139,6 +139,11 @@ func (t *Type) same(o *Type, nulls bool) bool {
 // IsIntegral reports whether the type is byte, short, int or bigint.
 func (t *Type) IsIntegral() bool { return t.Kind >= KindByte && t.Kind <= KindLong }
 
+// IsDateTime reports whether the type is date or timestamp, with or without a zone.
+func (t *Type) IsDateTime() bool {
+	return t.Kind == KindDate || t.Kind == KindTimestamp || t.Kind == KindTimestampNTZ
+}
+
 // IsFloating reports whether the type is float or double.
 func (t *Type) IsFloating() bool { return t.Kind == KindFloat || t.Kind == KindDouble }
 

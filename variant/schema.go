@@ -75,7 +75,7 @@ func MergeSchemas(a, b *types.Type) *types.Type {
 		return a
 	case a.IsNumeric() && b.IsNumeric():
 		return mergeNumbers(a, b)
-	case isTime(a) && isTime(b):
+	case a.IsDateTime() && b.IsDateTime():
 		if a.Kind == types.KindTimestamp || b.Kind == types.KindTimestamp {
 			return types.Timestamp
 		}
@@ -86,10 +86,6 @@ func MergeSchemas(a, b *types.Type) *types.Type {
 		return mergeObjects(a, b)
 	}
 	return types.Variant
-}
-
-func isTime(t *types.Type) bool {
-	return t.Kind == types.KindDate || t.Kind == types.KindTimestamp || t.Kind == types.KindTimestampNTZ
 }
 
 // mergeNumbers is of two different types among BIGINT, DECIMAL, FLOAT and DOUBLE.

@@ -337,9 +337,6 @@ func (s variantSource) scalarType() *types.Type {
 
 // variantCasts reports whether ANSI's rules have a conversion.
 func variantCasts(from, to *types.Type) bool {
-	isTime := func(t *types.Type) bool {
-		return t.Kind == types.KindTimestamp || t.Kind == types.KindTimestampNTZ || t.Kind == types.KindDate
-	}
 	switch {
 	case to.Kind == types.KindString || from.Kind == types.KindString:
 		return true
@@ -348,9 +345,9 @@ func variantCasts(from, to *types.Type) bool {
 	case from.IsNumeric():
 		return to.IsNumeric() || to.Kind == types.KindBoolean || to.Kind == types.KindTimestamp
 	case from.Kind == types.KindTimestamp:
-		return isTime(to) || to.IsNumeric()
+		return to.IsDateTime() || to.IsNumeric()
 	}
-	return isTime(from) && isTime(to)
+	return from.IsDateTime() && to.IsDateTime()
 }
 
 // source makes the column of scalars that is to be converted; of objects and arrays it is their JSON.

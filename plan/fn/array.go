@@ -264,18 +264,18 @@ func sequence(c *Context, args []Arg) (Result, error) {
 	casts := []*types.Type{t, t}
 	switch step := len(args) > 2; {
 	case step && isInterval(args[2].Type):
-		if !isDateTime(t) {
+		if !t.IsDateTime() {
 			return Result{}, wrong
 		}
 		casts = append(casts, nil)
-	case step && isDateTime(t) && args[2].Type.Kind != types.KindNull:
+	case step && t.IsDateTime() && args[2].Type.Kind != types.KindNull:
 		return Result{}, wrong
-	case step && isDateTime(t):
+	case step && t.IsDateTime():
 		casts = append(casts, types.Calendar)
 	case step:
 		casts = append(casts, t)
 	}
-	if t.Kind != types.KindNull && !t.IsIntegral() && !isDateTime(t) {
+	if t.Kind != types.KindNull && !t.IsIntegral() && !t.IsDateTime() {
 		return Result{}, wrong
 	}
 	return strict(args, types.ArrayOf(t, false), false, casts...)

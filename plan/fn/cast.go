@@ -113,7 +113,7 @@ func canCastAtomic(ansi bool, from, to *types.Type) bool {
 		return to.IsNumeric() || to.Kind == types.KindTimestamp && !ansi
 	case to.Kind == types.KindBoolean:
 		return from.IsNumeric() || from.Kind == types.KindTimestamp && !ansi || from.Kind == types.KindDate && !ansi
-	case isDateTime(from) && isDateTime(to):
+	case from.IsDateTime() && to.IsDateTime():
 		return true
 	case from.Kind == types.KindTime || to.Kind == types.KindTime:
 		return from.Kind == to.Kind || from.Kind == types.KindTime && (to.Kind == types.KindDecimal || to.IsIntegral())
@@ -172,7 +172,7 @@ func canStoreAssign(from, to *types.Type) bool {
 	switch {
 	case from.Kind == types.KindString:
 		return to.Kind != types.KindNull && to.Kind != types.KindVariant && !to.IsInterval()
-	case from.IsNumeric() && to.IsNumeric(), isDateTime(from) && isDateTime(to):
+	case from.IsNumeric() && to.IsNumeric(), from.IsDateTime() && to.IsDateTime():
 		return true
 	case to.Kind == types.KindString:
 		return true
@@ -206,10 +206,10 @@ func CanAssign(from, to *types.Type) bool {
 
 func legacyImplicit(from, to *types.Type) bool {
 	switch {
-	case from.IsNumeric() && to.IsNumeric(), isDateTime(from) && isDateTime(to):
+	case from.IsNumeric() && to.IsNumeric(), from.IsDateTime() && to.IsDateTime():
 		return true
 	case from.Kind == types.KindString:
-		return to.IsNumeric() || isDateTime(to) || to.Kind == types.KindBinary || to.Kind == types.KindBoolean
+		return to.IsNumeric() || to.IsDateTime() || to.Kind == types.KindBinary || to.Kind == types.KindBoolean
 	case to.Kind == types.KindString:
 		return true
 	}

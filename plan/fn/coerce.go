@@ -21,7 +21,7 @@ func TightestCommonType(c *Context, a, b *types.Type) *types.Type {
 		return nil
 	case a.IsNumeric() && b.IsNumeric():
 		return widerNumber(c, a, b)
-	case isDateTime(a) && isDateTime(b):
+	case a.IsDateTime() && b.IsDateTime():
 		return widerDateTime(a, b)
 	case a.Kind == b.Kind && a.IsInterval():
 		return &types.Type{Kind: a.Kind, Start: min(a.Start, b.Start), End: max(a.End, b.End)}
@@ -66,10 +66,6 @@ func widerNumber(c *Context, a, b *types.Type) *types.Type {
 		return types.Double
 	}
 	return w
-}
-
-func isDateTime(t *types.Type) bool {
-	return t.Kind == types.KindDate || t.Kind == types.KindTimestamp || t.Kind == types.KindTimestampNTZ
 }
 
 func widerDateTime(a, b *types.Type) *types.Type {

@@ -18,15 +18,15 @@ func temporal(c *Context, op string, args []Arg) (Result, bool, error) {
 		return r, ok, err
 	}
 	switch {
-	case isDateTime(a) && isDateTime(b) && op == "-":
+	case a.IsDateTime() && b.IsDateTime() && op == "-":
 		return difference(args, a, b)
-	case a.Kind == types.KindString && isDateTime(b) && op == "-":
+	case a.Kind == types.KindString && b.IsDateTime() && op == "-":
 		return difference(args, b, b)
-	case isDateTime(a) && b.Kind == types.KindString && op == "-":
+	case a.IsDateTime() && b.Kind == types.KindString && op == "-":
 		return difference(args, a, a)
 	case a.Kind == types.KindDate && isInterval(b):
 		return shiftDate(args, b)
-	case isDateTime(a) && isInterval(b):
+	case a.IsDateTime() && isInterval(b):
 		return done(args, a, nil, nil)
 	case a.Kind == types.KindString && b.Kind == types.KindYearMonth:
 		return Result{}, true, diffTypes(a, b)
@@ -39,9 +39,9 @@ func temporal(c *Context, op string, args []Arg) (Result, bool, error) {
 	case a.Kind == b.Kind && a.IsInterval():
 		t := &types.Type{Kind: a.Kind, Start: min(a.Start, b.Start), End: max(a.End, b.End)}
 		return done(args, t, t, t)
-	case op == "-" && isDateTime(b) && a.Kind != types.KindNull:
+	case op == "-" && b.IsDateTime() && a.Kind != types.KindNull:
 		return Result{}, true, unexpected(op, args, 0, quoted(b))
-	case op == "-" && isDateTime(a) && a.Kind != types.KindDate && b.Kind != types.KindNull:
+	case op == "-" && a.IsDateTime() && a.Kind != types.KindDate && b.Kind != types.KindNull:
 		return Result{}, true, unexpected(op, args, 1, quoted(a))
 	case isTimeSpan(b) && a.Kind != types.KindNull && !a.SameData(b), op == "+" && isTimeSpan(a) && isInterval(b) && !a.SameData(b):
 		return Result{}, true, unexpected(op, args, 0, `("TIMESTAMP" or "TIMESTAMP WITHOUT TIME ZONE")`)

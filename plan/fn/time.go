@@ -129,7 +129,7 @@ func timeArithmetic(op string, args []Arg) (Result, bool, error) {
 		r, ok, err := done(args, &types.Type{Kind: types.KindDayTime, Start: 1, End: 3}, x, y)
 		r.Kernel = "time_subtract"
 		return r, ok, err
-	case op == "-" && isTime(a) && isDateTime(b):
+	case op == "-" && isTime(a) && b.IsDateTime():
 		return Result{}, true, unexpected("", args, 1, `"TIME"`)
 	case isTime(a) && (b.Kind == types.KindDayTime || b.Kind == types.KindNull):
 		t, by := a, b
