@@ -38,7 +38,7 @@ var layers = map[string]string{
 	"cache":           "types errs vector memory proto planconv operators shuffle",
 	"cluster":         "types errs proto cluster",
 	"physical":        "types errs plan planconv proto operators",
-	"session":         "types errs plan vector sql",
+	"session":         "types errs plan vector variant sql",
 	"ml":              "types errs vector plan planconv storage sql",
 	"engine":          "types errs vector plan planconv proto operators storage delta txn table physical session sql",
 	"stream":          "types errs javatime vector plan storage delta txn table session sql engine stream",

@@ -94,10 +94,14 @@ func (v Value) Kind() Kind {
 	}
 	n := int(v.data[0] >> 2)
 	switch v.data[0] & 3 {
-	case basicObject:
+	case basicObject, basicArray:
+		switch _, ok := v.layout(); {
+		case !ok:
+			return Malformed
+		case v.data[0]&3 == basicArray:
+			return Array
+		}
 		return Object
-	case basicArray:
-		return Array
 	case basicShortString:
 		if 1+n <= len(v.data) {
 			return String
