@@ -2,11 +2,11 @@ package agg
 
 import (
 	"encoding/binary"
-	"errors"
 	"strconv"
 	"strings"
 
 	"millrace/errs"
+	"millrace/operators/expr"
 	"millrace/sketch"
 	"millrace/types"
 	"millrace/vector"
@@ -117,23 +117,11 @@ func (f *sketches) merge(in *Input, part bool) error {
 			continue
 		}
 		err := f.change(in.group(k), func(s groupSketch) error { return s.merge(in.Args[0].Str(k), part) })
-		switch {
-		case errors.Is(err, sketch.ErrInvalid):
-			return invalidSketch(f.call.Name)
-		case errors.Is(err, sketch.ErrSizes):
-			return errs.Unsupportedf("%v: %s.", err, f.call.Name)
-		}
 		if err != nil {
-			return err
+			return expr.SketchError(f.call.Name, err)
 		}
 	}
 	return nil
-}
-
-// invalidSketch is the error of bytes that are no sketch of a function's kind.
-func invalidSketch(name string) error {
-	kind, _, _ := strings.Cut(name, "_")
-	return errs.New(strings.ToUpper(kind)+"_INVALID_INPUT_SKETCH_BUFFER", "function", "`"+name+"`")
 }
 
 func (f *sketches) States(out []*vector.Vector, from, n int) {
@@ -209,7 +197,7 @@ func (h *hllGroup) merge(b []byte, _ bool) error {
 		}
 		size = other.LgK()
 	case size != other.LgK() && h.call.Opts["differ"] != "true":
-		return errs.New("HLL_UNION_DIFFERENT_LG_K", "function", "`"+h.call.Name+"`", "left", strconv.Itoa(size), "right", strconv.Itoa(other.LgK()))
+		return expr.HLLSizesDiffer(h.call.Name, size, other.LgK())
 	}
 	h.merged = true
 	h.HLL, err = h.Union(min(size, other.LgK()), other)

@@ -20,19 +20,28 @@ func init() {
 	registerKLL[float64]("double")
 }
 
-// sketchError is the error of a function's argument that is no sketch.
-func sketchError(name string, err error) error {
-	if !errors.Is(err, sketch.ErrInvalid) {
-		return err
+// SketchError is the error that a function ends with whose argument is no sketch of its kind, or one that cannot be united with others; nil and any other
+// error stay.
+func SketchError(name string, err error) error {
+	switch {
+	case errors.Is(err, sketch.ErrInvalid):
+		kind, _, _ := strings.Cut(name, "_")
+		return errs.New(strings.ToUpper(kind)+"_INVALID_INPUT_SKETCH_BUFFER", "function", "`"+name+"`")
+	case errors.Is(err, sketch.ErrSizes):
+		return errs.Unsupportedf("%v: %s.", err, name)
 	}
-	kind, _, _ := strings.Cut(name, "_")
-	return errs.New(strings.ToUpper(kind)+"_INVALID_INPUT_SKETCH_BUFFER", "function", "`"+name+"`")
+	return err
+}
+
+// HLLSizesDiffer is the error of sketches of different sizes where their union was not allowed by name.
+func HLLSizesDiffer(name string, left, right int) error {
+	return errs.New("HLL_UNION_DIFFERENT_LG_K", "function", "`"+name+"`", "left", strconv.Itoa(left), "right", strconv.Itoa(right))
 }
 
 // sketchBytes appends a sketch's bytes.
 func sketchBytes(dst []byte, name string, b []byte, err error) ([]byte, error) {
 	if err != nil {
-		return nil, sketchError(name, err)
+		return nil, SketchError(name, err)
 	}
 	return append(dst, b...), nil
 }
@@ -40,7 +49,7 @@ func sketchBytes(dst []byte, name string, b []byte, err error) ([]byte, error) {
 func hllEstimate(in *inputs, i int) (int64, error) {
 	h, err := sketch.ReadHLL(in.str(0, i))
 	if err != nil {
-		return 0, sketchError("hll_sketch_estimate", err)
+		return 0, SketchError("hll_sketch_estimate", err)
 	}
 	return h.Estimate()
 }
@@ -48,22 +57,19 @@ func hllEstimate(in *inputs, i int) (int64, error) {
 func hllUnion(in *inputs, i int, dst []byte) ([]byte, error) {
 	left, err := sketch.ReadHLL(in.str(0, i))
 	if err != nil {
-		return nil, sketchError("hll_union", err)
+		return nil, SketchError("hll_union", err)
 	}
 	right, err := sketch.ReadHLL(in.str(1, i))
 	if err != nil {
-		return nil, sketchError("hll_union", err)
+		return nil, SketchError("hll_union", err)
 	}
 	differ := len(in.vec) > 2 && vector.Values[bool](in.vec[2])[in.vec[2].Row(i)]
 	if left.LgK() != right.LgK() && !differ {
-		return nil, errs.New("HLL_UNION_DIFFERENT_LG_K", "function", "`hll_union`", "left", strconv.Itoa(left.LgK()), "right", strconv.Itoa(right.LgK()))
+		return nil, HLLSizesDiffer("hll_union", left.LgK(), right.LgK())
 	}
 	u, err := left.Union(min(left.LgK(), right.LgK()), right)
-	if errors.Is(err, sketch.ErrSizes) {
-		return nil, errs.Unsupportedf("%v: hll_union.", err)
-	}
 	if err != nil {
-		return nil, err
+		return nil, SketchError("hll_union", err)
 	}
 	b, err := u.Bytes()
 	return sketchBytes(dst, "hll_union", b, err)
@@ -72,7 +78,7 @@ func hllUnion(in *inputs, i int, dst []byte) ([]byte, error) {
 func thetaEstimate(in *inputs, i int) (int64, error) {
 	t, err := sketch.ReadTheta(in.str(0, i))
 	if err != nil {
-		return 0, sketchError("theta_sketch_estimate", err)
+		return 0, SketchError("theta_sketch_estimate", err)
 	}
 	return t.Estimate(), nil
 }
@@ -82,7 +88,7 @@ func twoSets(in *inputs, i int, name string) (left, right *sketch.ThetaSet, err 
 	if left, err = sketch.ReadTheta(in.str(0, i)); err == nil {
 		right, err = sketch.ReadTheta(in.str(1, i))
 	}
-	return left, right, sketchError(name, err)
+	return left, right, SketchError(name, err)
 }
 
 func thetaUnion(in *inputs, i int, dst []byte) ([]byte, error) {
@@ -143,7 +149,7 @@ func setBytes(dst []byte) func(*sketch.ThetaSet, error) ([]byte, error) {
 func registerKLL[T sketch.Item](suffix string) {
 	read := func(in *inputs, k, i int, name string) (*sketch.KLL[T], error) {
 		q, err := sketch.ReadKLL[T](in.str(k, i))
-		return q, sketchError(name, err)
+		return q, SketchError(name, err)
 	}
 	count, text, merge := "kll_sketch_get_n_"+suffix, "kll_sketch_to_string_"+suffix, "kll_sketch_merge_"+suffix
 	registerFixed(map[string]func(in *inputs, i int) (int64, error){count: func(in *inputs, i int) (int64, error) {
@@ -184,7 +190,7 @@ func registerKLL[T sketch.Item](suffix string) {
 					return 0, errs.New("KLL_SKETCH_INVALID_QUANTILE_RANGE", "functionName", "`"+quantile+"`")
 				}
 				if q.N() == 0 {
-					return 0, sketchError(quantile, sketch.ErrInvalid)
+					return 0, SketchError(quantile, sketch.ErrInvalid)
 				}
 				return q.Quantile(r)
 			}, err
@@ -195,7 +201,7 @@ func registerKLL[T sketch.Item](suffix string) {
 			q, err := read(in, 0, i, rank)
 			return func(x any) (float64, error) {
 				if q.N() == 0 {
-					return 0, sketchError(rank, sketch.ErrInvalid)
+					return 0, SketchError(rank, sketch.ErrInvalid)
 				}
 				switch x := x.(type) {
 				case int64:
