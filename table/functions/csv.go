@@ -3,6 +3,7 @@ package functions
 import (
 	"millrace/operators/expr"
 	"millrace/table/csv"
+	"millrace/types"
 	"millrace/vector"
 )
 
@@ -93,10 +94,5 @@ func schemaOfCSV(c *expr.Call) (expr.Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(_ *expr.Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
-		w := expr.NewStringWriter(out, n)
-		expr.Rows(sel, n, func(i int) { w.Append(i, []byte(csv.TypeOf(args[0].Str(i), o).SQL())) })
-		w.Close()
-		return nil
-	}, nil
+	return schemaOf("schema_of_csv", "CSV", func(text []byte) (*types.Type, error) { return csv.TypeOf(text, o), nil }), nil
 }

@@ -68,8 +68,20 @@ func fromJSON(c *expr.Call) (expr.Kernel, error) {
 	if _, err := json.NewParser(c.Out, o, false); err != nil {
 		return nil, err
 	}
+	return parsing(func() (rowParser, error) { return json.NewParser(c.Out, o, c.Settings.GetCaseSensitive()) }), nil
+}
+
+// rowParser makes rows of texts.
+type rowParser interface {
+	Null()
+	Add(text []byte) error
+	Vector() *vector.Vector
+}
+
+// parsing reads texts by a parser of its own for each batch, whose memory becomes the result's.
+func parsing(open func() (rowParser, error)) expr.Kernel {
 	return func(_ *expr.Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
-		p, err := json.NewParser(c.Out, o, c.Settings.GetCaseSensitive()) // its memory becomes the result's
+		p, err := open()
 		if err != nil {
 			return err
 		}
@@ -84,7 +96,7 @@ func fromJSON(c *expr.Call) (expr.Kernel, error) {
 			return err
 		}
 		return take(out, p.Vector())
-	}, nil
+	}
 }
 
 // take makes out the rows of v, and null where out was null.
@@ -116,19 +128,24 @@ func schemaOfJSON(c *expr.Call) (expr.Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
+	return schemaOf("schema_of_json", "JSON", func(text []byte) (*types.Type, error) { return json.TypeOf(text, o) }), nil
+}
+
+// schemaOf writes the types of texts, which are of a format or lead to an error.
+func schemaOf(function, format string, typeOf func(text []byte) (*types.Type, error)) expr.Kernel {
 	return func(_ *expr.Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
 		w := expr.NewStringWriter(out, n)
 		err := expr.RowsErr(sel, n, func(i int) error {
-			t, err := json.TypeOf(args[0].Str(i), o)
+			t, err := typeOf(args[0].Str(i))
 			if err != nil {
-				return errs.Newf(errs.Invalid, "schema_of_json: the text is not JSON: %s", args[0].Str(i))
+				return errs.Newf(errs.Invalid, "%s: the text is not %s: %s", function, format, args[0].Str(i))
 			}
 			w.Append(i, []byte(t.SQL()))
 			return nil
 		})
 		w.Close()
 		return err
-	}, nil
+	}
 }
 
 func getJSONObject(c *expr.Call) (expr.Kernel, error) {

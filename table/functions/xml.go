@@ -44,23 +44,7 @@ func fromXML(c *expr.Call) (expr.Kernel, error) {
 	if _, err := xml.NewParser(c.Out, o); err != nil {
 		return nil, err
 	}
-	return func(_ *expr.Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
-		p, err := xml.NewParser(c.Out, o)
-		if err != nil {
-			return err
-		}
-		err = each(sel, n, func(i int, wanted bool) error {
-			if !wanted {
-				p.Null()
-				return nil
-			}
-			return p.Add(args[0].Str(i))
-		})
-		if err != nil {
-			return err
-		}
-		return take(out, p.Vector())
-	}, nil
+	return parsing(func() (rowParser, error) { return xml.NewParser(c.Out, o) }), nil
 }
 
 func toXML(c *expr.Call) (expr.Kernel, error) {
@@ -85,19 +69,7 @@ func schemaOfXML(c *expr.Call) (expr.Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(_ *expr.Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
-		w := expr.NewStringWriter(out, n)
-		err := expr.RowsErr(sel, n, func(i int) error {
-			t, err := xml.TypeOf(args[0].Str(i), o)
-			if err != nil {
-				return errs.Newf(errs.Invalid, "schema_of_xml: the text is not XML: %s", args[0].Str(i))
-			}
-			w.Append(i, []byte(t.SQL()))
-			return nil
-		})
-		w.Close()
-		return err
-	}, nil
+	return schemaOf("schema_of_xml", "XML", func(text []byte) (*types.Type, error) { return xml.TypeOf(text, o) }), nil
 }
 
 // xpathRows evaluates a constant path over documents. Empty documents, and all of an empty path, give null.

@@ -68,7 +68,7 @@ func (p *Parser) Add(data []byte) error {
 	row := make([]any, len(p.schema.Fields))
 	doc, err := parse(data)
 	if err == nil {
-		row, err = p.o.object(doc.top(), p.schema, true)
+		row, err = p.o.object(doc.top(), p.schema)
 	}
 	if err != nil {
 		if p.o.Mode == csv.FailFast {
@@ -102,7 +102,7 @@ func (o *Options) attributes(n *node, f func(name, value string)) {
 
 // object makes a struct of an element's attributes, elements and texts. It ends at the first value that is not of its field's type, with what came before, as in Spark; of
 // attributes nothing is left then.
-func (o *Options) object(n *node, t *types.Type, attributes bool) (row []any, bad error) {
+func (o *Options) object(n *node, t *types.Type) (row []any, bad error) {
 	row = make([]any, len(t.Fields))
 	place := make(map[string]int, len(t.Fields))
 	for i, f := range t.Fields {
@@ -129,10 +129,8 @@ func (o *Options) object(n *node, t *types.Type, attributes bool) (row []any, ba
 			row[i] = v
 		}
 	}
-	if attributes {
-		if o.attributes(n, set); bad != nil {
-			return make([]any, len(t.Fields)), bad
-		}
+	if o.attributes(n, set); bad != nil {
+		return make([]any, len(t.Fields)), bad
 	}
 	for _, c := range n.children {
 		if bad != nil {
@@ -170,7 +168,7 @@ func (o *Options) object(n *node, t *types.Type, attributes bool) (row []any, ba
 func (o *Options) value(n *node, t *types.Type) (any, error) {
 	switch t.Kind {
 	case types.KindStruct:
-		return o.object(n, t, true)
+		return o.object(n, t)
 	case types.KindMap:
 		return o.mapOf(n, t)
 	case types.KindArray: // of an array in an array each element is a row
