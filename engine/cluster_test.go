@@ -1,12 +1,9 @@
 package engine_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/uuid"
@@ -59,7 +56,7 @@ type cluster struct {
 	runner   *enginetest.Runner
 	engine   *engine.Engine
 	logs     *log.Cache
-	names    *memoryKV // the catalog's store
+	names    *enginetest.KV // the catalog's store
 	sessions *session.Manager
 }
 
@@ -73,7 +70,7 @@ func newClusterWith(t *testing.T, s setup, commits txn.Options) *cluster {
 	commits.Engine = "test"
 	committer := txn.New(logs, txn.NewMemoryHeads(), commits)
 	t.Cleanup(committer.Close)
-	c.names = &memoryKV{pairs: map[string][]byte{}}
+	c.names = enginetest.NewKV()
 	catalog := engine.NewCatalog(c.names, filepath.Join(c.dir, "warehouse"))
 	c.engine = engine.New(engine.Options{Runner: c.runner, Committer: committer, Logs: logs, Catalog: catalog, Version: "test", SmallRows: 1})
 	conf := map[string]string{"spark.sql.session.timeZone": "UTC"}
@@ -118,91 +115,6 @@ func query(s *session.Session, text string) (*types.Type, []string, error) {
 		rows = append(rows, rowsOf(rec)...)
 		rec.Release()
 	}
-}
-
-// memoryKV is a catalog's store in memory.
-type memoryKV struct {
-	mu    sync.Mutex
-	pairs map[string][]byte
-	fail  func(op, key string) error // nil: nothing fails
-}
-
-func (k *memoryKV) failure(op, key string) error {
-	if k.fail == nil {
-		return nil
-	}
-	return k.fail(op, key)
-}
-
-func (k *memoryKV) Get(_ context.Context, key string) ([]byte, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.pairs[key], nil
-}
-
-func (k *memoryKV) List(_ context.Context, prefix string) (map[string][]byte, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	out := map[string][]byte{}
-	for key, v := range k.pairs {
-		if strings.HasPrefix(key, prefix) {
-			out[key] = v
-		}
-	}
-	return out, nil
-}
-
-func (k *memoryKV) Create(_ context.Context, key string, value []byte) (bool, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.pairs[key] != nil {
-		return false, nil
-	}
-	k.pairs[key] = value
-	return true, nil
-}
-
-func (k *memoryKV) Put(_ context.Context, key string, value []byte) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if err := k.failure("put", key); err != nil {
-		return err
-	}
-	k.pairs[key] = value
-	return nil
-}
-
-func (k *memoryKV) Delete(_ context.Context, key string) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if err := k.failure("delete", key); err != nil {
-		return err
-	}
-	delete(k.pairs, key)
-	return nil
-}
-
-func (k *memoryKV) Change(_ context.Context, when, then map[string][]byte) (bool, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for key := range then {
-		if err := k.failure("change", key); err != nil {
-			return false, err
-		}
-	}
-	for key, value := range when {
-		if now, there := k.pairs[key]; there != (value != nil) || !bytes.Equal(now, value) {
-			return false, nil
-		}
-	}
-	for key, value := range then {
-		if value == nil {
-			delete(k.pairs, key)
-		} else {
-			k.pairs[key] = value
-		}
-	}
-	return true, nil
 }
 
 // condition is the name of an error's condition, or its kind where it has none.

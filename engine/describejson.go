@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -195,7 +196,7 @@ func (o object) pairs(key string, m map[string]string) object {
 		return o
 	}
 	var p object
-	for _, k := range sortedKeys(m) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
 		p = append(p, member{k, redacted(k, m[k])})
 	}
 	return append(o, member{key, p})
@@ -247,8 +248,7 @@ func typeJSON(t *types.Type) object {
 	case types.KindMap:
 		return object{{"name", "map"}, {"key_type", typeJSON(t.Key)}, {"value_type", typeJSON(t.Elem)}, {"value_nullable", t.ElemNull}}
 	case types.KindStruct:
-		fields := slices.Clone(columnsJSON(t))
-		return object{{"name", "struct"}, {"fields", fields}}
+		return object{{"name", "struct"}, {"fields", columnsJSON(t)}}
 	case types.KindYearMonth, types.KindDayTime:
 		words := strings.Fields(t.String()) // interval day to second
 		return object{{"name", "interval"}, {"start_unit", words[1]}, {"end_unit", words[len(words)-1]}}

@@ -26,14 +26,14 @@ func TestFileWrites(t *testing.T) {
 		}
 	}
 	failing := func(op string, f func()) {
-		c.names.fail = func(o, key string) error {
+		c.names.Fail = func(o, key string) error {
 			if o == op && strings.Contains(key, "/catalog/files/") {
 				return errors.New("the store is away")
 			}
 			return nil
 		}
 		f()
-		c.names.fail = nil
+		c.names.Fail = nil
 	}
 	run("CREATE TABLE f USING parquet AS SELECT 1 AS a", true)
 	failing("change", func() { run("INSERT INTO f VALUES (2)", false) })
@@ -91,16 +91,16 @@ func TestRenameIsOneStep(t *testing.T) {
 	if _, _, err := query(s, "CREATE TABLE renamed_a USING delta AS SELECT 1 AS a"); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { c.names.fail = nil }()
+	defer func() { c.names.Fail = nil }()
 	for _, op := range []string{"put", "delete", "change"} {
-		c.names.fail = func(o, _ string) error {
+		c.names.Fail = func(o, _ string) error {
 			if o == op {
 				return errors.New("the store is away")
 			}
 			return nil
 		}
 		_, _, err := query(s, "ALTER TABLE renamed_a RENAME TO renamed_b")
-		c.names.fail = nil
+		c.names.Fail = nil
 		if err != nil {
 			names("default | renamed_a | false")
 			continue

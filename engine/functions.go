@@ -151,12 +151,8 @@ func (st *statement) existingFunction(f *plan.CreateFunction, namespace, name st
 	if f.Temp {
 		return st.s.Function(name) != nil, nil
 	}
-	has, err := st.e.o.Catalog.HasNamespace(st.ctx, namespace)
-	if err != nil {
+	if err := st.hasSchema(namespace); err != nil {
 		return false, err
-	}
-	if !has {
-		return false, errs.New("SCHEMA_NOT_FOUND", "schemaName", types.QuoteParts("spark_catalog", namespace))
 	}
 	e, err := st.e.o.Catalog.function(st.ctx, namespace, name)
 	return e != nil, err

@@ -66,7 +66,7 @@ func (st *statement) dropSchema(c *plan.Drop) (session.Result, error) {
 		if c.IfExists {
 			return emptyResult(), nil
 		}
-		return nil, errs.New("SCHEMA_NOT_FOUND", "schemaName", types.QuoteParts("spark_catalog", name))
+		return nil, schemaNotFound(name)
 	}
 	tables, err := st.e.o.Catalog.Tables(st.ctx, name)
 	if err != nil {

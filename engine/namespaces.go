@@ -2,6 +2,7 @@ package engine
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"millrace/errs"
@@ -20,6 +21,35 @@ func (st *statement) createNamespace(c *plan.CreateNamespace) (session.Result, e
 	return emptyResult(), err
 }
 
+// schemaNamed is the schema that a statement names, or the session's.
+func (st *statement) schemaNamed(parts []string) string {
+	if len(parts) == 0 {
+		return st.database()
+	}
+	return strings.ToLower(parts[len(parts)-1])
+}
+
+// hasSchema is an error where there is no schema of that name.
+func (st *statement) hasSchema(name string) error {
+	ok, err := st.e.o.Catalog.HasNamespace(st.ctx, name)
+	if err == nil && !ok {
+		err = schemaNotFound(name)
+	}
+	return err
+}
+
+func schemaNotFound(name string) error {
+	return errs.New("SCHEMA_NOT_FOUND", "schemaName", types.QuoteParts("spark_catalog", name))
+}
+
+// entriesOf are the tables and views of a schema, which has to exist.
+func (st *statement) entriesOf(schema string) ([]Entry, error) {
+	if err := st.hasSchema(schema); err != nil {
+		return nil, err
+	}
+	return st.e.o.Catalog.entries(st.ctx, schema)
+}
+
 // namespace finds the schema that a statement names.
 func (st *statement) namespace(parts []string) (*session.Namespace, error) {
 	name := parts[len(parts)-1]
@@ -36,7 +66,7 @@ func (st *statement) namespace(parts []string) (*session.Namespace, error) {
 	}
 	n, err := st.e.o.Catalog.namespace(st.ctx, name)
 	if err == nil && n == nil {
-		err = errs.New("SCHEMA_NOT_FOUND", "schemaName", types.QuoteParts("spark_catalog", name))
+		err = schemaNotFound(name)
 	}
 	return n, err
 }
@@ -90,7 +120,7 @@ func (st *statement) describeNamespace(c *plan.Describe) (session.Result, error)
 	rows = append(rows, []any{"Location", urlOf(location)}, []any{"Owner", st.s.User})
 	if c.Extended {
 		text := ""
-		for i, k := range sortedKeys(n.Properties) {
+		for i, k := range slices.Sorted(maps.Keys(n.Properties)) {
 			if i > 0 {
 				text += ", "
 			}

@@ -119,21 +119,10 @@ func (st *statement) partitionFilter(s *delta.Snapshot, a *delta.Add) (delta.Fil
 
 // replaceRows writes rows in the place of those that meet a condition, which the new ones have to meet too.
 func (st *statement) replaceRows(w deltaWrite, l *log.Table, before *delta.Snapshot, m *delta.Metadata, input plan.Node) (session.Result, error) {
-	c := &rowChange{st: st, operation: "WRITE", rowLevel: false, write: &w, last: plan.MaxID(input)}
-	t := deltatable.New(l, before, st.zone())
-	scan := &plan.Scan{Table: t}
-	for i, f := range before.Schema().Fields {
-		scan.Fields = append(scan.Fields, i)
-		scan.Attrs = append(scan.Attrs, &plan.Attribute{ID: c.id(), Name: f.Name, T: f.Type, Null: f.Nullable})
-	}
-	if err := c.open(scan); err != nil {
+	c := &rowChange{st: st, operation: "WRITE", write: &w, last: plan.MaxID(input)}
+	if err := c.replace(l, before, m); err != nil {
 		return nil, err
 	}
-	schema, err := delta.ParseSchema(m.SchemaString)
-	if err != nil {
-		return nil, err
-	}
-	c.metadata, c.schema = m, schema
 	cond, err := c.condition(w.replaceIf, c.plain)
 	if err != nil {
 		return nil, err
@@ -148,11 +137,23 @@ func (st *statement) replaceRows(w deltaWrite, l *log.Table, before *delta.Snaps
 	if err != nil {
 		return nil, err
 	}
-	r.added, r.images = append(r.added, fresh.added...), append(r.images, fresh.images...)
-	for op, n := range fresh.counts {
-		r.counts[op] += n
-	}
+	r.add(fresh)
 	return emptyResult(), c.commit(r, replaceMetrics)
+}
+
+// replace makes the change one of a table whose rows give way to new ones, which are of the columns that metadata has.
+func (c *rowChange) replace(l *log.Table, before *delta.Snapshot, m *delta.Metadata) error {
+	scan := &plan.Scan{Table: deltatable.New(l, before, c.st.zone())}
+	for i, f := range before.Schema().Fields {
+		scan.Fields = append(scan.Fields, i)
+		scan.Attrs = append(scan.Attrs, &plan.Attribute{ID: c.id(), Name: f.Name, T: f.Type, Null: f.Nullable})
+	}
+	if err := c.open(scan); err != nil {
+		return err
+	}
+	schema, err := delta.ParseSchema(m.SchemaString)
+	c.metadata, c.schema = m, schema
+	return err
 }
 
 // replacedRows takes away the rows that meet a condition.

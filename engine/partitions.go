@@ -85,14 +85,13 @@ func (st *statement) existingPartition(e *Entry, spec map[string]plan.Expr) (str
 	}
 	all, err := st.partitions(e)
 	if err == nil && !slices.Contains(all, dir) {
-		err = st.noPartition(e, dir)
+		err = partitionError("PARTITIONS_NOT_FOUND", e, dir)
 	}
 	return dir, err
 }
 
-func (st *statement) noPartition(e *Entry, dir string) error {
-	return errs.New("PARTITIONS_NOT_FOUND", "partitionList", "PARTITION ("+strings.Join(partitionTexts(dir, "`", " = "), ", ")+")",
-		"tableName", types.QuoteParts(e.Namespace, e.Name))
+func partitionError(condition string, e *Entry, dir string) error {
+	return errs.New(condition, "partitionList", "PARTITION ("+strings.Join(partitionTexts(dir, "`", " = "), ", ")+")", "tableName", types.QuoteParts(e.Namespace, e.Name))
 }
 
 // partitionTexts are a directory's columns and values.
@@ -136,11 +135,11 @@ func (st *statement) alterPartitions(name []string, a plan.AlterAction) error {
 		there := slices.Contains(all, dir)
 		switch {
 		case a.Kind == "add partition" && there && !a.IfExists:
-			return errs.New("PARTITIONS_ALREADY_EXIST", "partitionList", "PARTITION ("+strings.Join(partitionTexts(dir, "`", " = "), ", ")+")", "tableName", types.QuoteParts(e.Namespace, e.Name))
+			return partitionError("PARTITIONS_ALREADY_EXIST", e, dir)
 		case a.Kind == "add partition" && !there:
 			parts[dir] = partition{Created: st.settings.NowMicros / 1000}
 		case a.Kind == "drop partition" && !there && !a.IfExists:
-			return st.noPartition(e, dir)
+			return partitionError("PARTITIONS_NOT_FOUND", e, dir)
 		case a.Kind == "drop partition" && there:
 			gone = append(gone, dir)
 			delete(parts, dir)

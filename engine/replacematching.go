@@ -12,7 +12,6 @@ import (
 	"millrace/plan/optimize"
 	"millrace/session"
 	"millrace/sql"
-	"millrace/table/deltatable"
 	"millrace/types"
 )
 
@@ -117,19 +116,9 @@ func (st *statement) keepInput(w *deltaWrite) (release func(), err error) {
 // replaceMatching writes rows in the place of those that match one of them.
 func (st *statement) replaceMatching(w deltaWrite, l *log.Table, before *delta.Snapshot, m *delta.Metadata, input plan.Node) (session.Result, error) {
 	c := &rowChange{st: st, operation: "WRITE", write: &w, last: max(plan.MaxID(input), plan.MaxID(w.matching.kept))}
-	scan := &plan.Scan{Table: deltatable.New(l, before, st.zone())}
-	for i, f := range before.Schema().Fields {
-		scan.Fields = append(scan.Fields, i)
-		scan.Attrs = append(scan.Attrs, &plan.Attribute{ID: c.id(), Name: f.Name, T: f.Type, Null: f.Nullable})
-	}
-	if err := c.open(scan); err != nil {
+	if err := c.replace(l, before, m); err != nil {
 		return nil, err
 	}
-	schema, err := delta.ParseSchema(m.SchemaString)
-	if err != nil {
-		return nil, err
-	}
-	c.metadata, c.schema = m, schema
 	cond, err := c.matches(w.matching)
 	if err != nil {
 		return nil, err
@@ -161,10 +150,7 @@ func (st *statement) replaceMatching(w deltaWrite, l *log.Table, before *delta.S
 	if err != nil {
 		return nil, w.matching.violated(err)
 	}
-	r.added, r.images = append(r.added, fresh.added...), append(r.images, fresh.images...)
-	for op, n := range fresh.counts {
-		r.counts[op] += n
-	}
+	r.add(fresh)
 	return emptyResult(), c.commit(r, replaceMetrics)
 }
 

@@ -35,6 +35,14 @@ type changes struct {
 	rewrite time.Duration
 }
 
+// add joins what other rows have changed.
+func (r *changes) add(other *changes) {
+	r.added, r.images = append(r.added, other.added...), append(r.images, other.images...)
+	for op, n := range other.counts {
+		r.counts[op] += n
+	}
+}
+
 // regrown is a file before and after.
 type regrown struct{ old, now *delta.Add }
 

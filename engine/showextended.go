@@ -4,7 +4,6 @@ import (
 	"sort"
 	"strings"
 
-	"millrace/errs"
 	"millrace/plan"
 	"millrace/session"
 	"millrace/types"
@@ -17,10 +16,7 @@ func (st *statement) showExtended(c *plan.Show) (session.Result, error) {
 	if c.Partition != nil {
 		return st.showExtendedPartition(c)
 	}
-	namespace := st.database()
-	if len(c.Name) > 0 {
-		namespace = strings.ToLower(c.Name[len(c.Name)-1])
-	}
+	namespace := st.schemaNamed(c.Name)
 	rows, err := st.extendedTables(namespace, c.Pattern)
 	if err != nil {
 		return nil, err
@@ -48,14 +44,7 @@ func (st *statement) extendedTables(namespace, pattern string) ([][]any, error) 
 	if namespace == session.GlobalNamespace {
 		return nil, nil
 	}
-	ok, err := st.e.o.Catalog.HasNamespace(st.ctx, namespace)
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, errs.New("SCHEMA_NOT_FOUND", "schemaName", types.QuoteParts("spark_catalog", namespace))
-	}
-	all, err := st.e.o.Catalog.entries(st.ctx, namespace)
+	all, err := st.entriesOf(namespace)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 	"millrace/plan"
 	"millrace/session"
 	"millrace/types"
+	"millrace/vector"
 )
 
 // tableStatistics are what ANALYZE TABLE found out. A write forgets it.
@@ -121,18 +121,7 @@ func (st *statement) analyzeTable(c *plan.Analyze) (session.Result, error) {
 
 // analyzeSchema is ANALYZE TABLES of a schema; views and tables that have no such statistics are passed over.
 func (st *statement) analyzeSchema(c *plan.Analyze) (session.Result, error) {
-	namespace := st.database()
-	if len(c.Name) > 0 {
-		namespace = strings.ToLower(c.Name[len(c.Name)-1])
-	}
-	ok, err := st.e.o.Catalog.HasNamespace(st.ctx, namespace)
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, errs.New("SCHEMA_NOT_FOUND", "schemaName", types.QuoteParts("spark_catalog", namespace))
-	}
-	all, err := st.e.o.Catalog.entries(st.ctx, namespace)
+	all, err := st.entriesOf(st.schemaNamed(c.Name))
 	if err != nil {
 		return nil, err
 	}
@@ -258,7 +247,7 @@ func (st *statement) matchingPartitions(e *Entry, schema *types.Type, spec map[s
 		}
 	}
 	if len(out) == 0 && len(fixed) == len(e.PartitionBy) {
-		return nil, st.noPartition(e, st.fixedDirectory(e, fixed))
+		return nil, partitionError("PARTITIONS_NOT_FOUND", e, st.fixedDirectory(e, fixed))
 	}
 	return out, nil
 }
@@ -338,8 +327,8 @@ const columnFacts = 6
 func columnAggregates(f types.Field) []plan.Expr {
 	column := &plan.UnresolvedAttribute{Parts: []string{f.Name}}
 	least, greatest := plan.Expr(&plan.Literal{T: types.Null}), plan.Expr(&plan.Literal{T: types.Null})
-	length := plan.Expr(plan.Int(int64(fixedLength(f.Type))))
-	if f.Type.Kind == types.KindString || f.Type.Kind == types.KindBinary {
+	length := plan.Expr(plan.Int(0)) // of fixed-width values it is the type's
+	if f.Type.IsStringLike() {
 		length = plan.Fn("octet_length", column)
 	} else {
 		least, greatest = shownExtreme("min", column, f.Type), shownExtreme("max", column, f.Type)
@@ -364,30 +353,13 @@ func shownExtreme(function string, column plan.Expr, t *types.Type) plan.Expr {
 	return &plan.Cast{Child: v, To: types.String}
 }
 
-// fixedLength is the bytes of a value of a type whose values all have as many.
-func fixedLength(t *types.Type) int {
-	switch t.Kind {
-	case types.KindBoolean, types.KindByte:
-		return 1
-	case types.KindShort:
-		return 2
-	case types.KindInteger, types.KindFloat, types.KindDate, types.KindYearMonth:
-		return 4
-	case types.KindDecimal:
-		if t.Precision > 18 {
-			return 16
-		}
-	}
-	return 8
-}
-
 func columnFound(row []any, all int64, t *types.Type) columnStatistics {
 	count := row[0].(int64)
 	s := columnStatistics{Distinct: row[1].(int64), Nulls: all - count}
 	s.Min, _ = row[2].(string)
 	s.Max, _ = row[3].(string)
-	s.AvgLen, s.MaxLen = int64(fixedLength(t)), int64(fixedLength(t))
-	if t.Kind == types.KindString || t.Kind == types.KindBinary {
+	s.AvgLen, s.MaxLen = int64(vector.Width(t)), int64(vector.Width(t))
+	if t.IsStringLike() {
 		s.AvgLen, _ = row[4].(int64)
 		s.MaxLen, _ = row[5].(int64)
 	}
@@ -420,6 +392,3 @@ func columnRows(known *tableStatistics, name string) [][]any {
 func (st *statement) forgetStatistics(e *Entry) error {
 	return st.e.o.Catalog.kv.Delete(st.ctx, statisticsKey(e))
 }
-
-// sortedKeys are a map's keys in order.
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -148,10 +148,7 @@ func (st *statement) entry(n newTable) (Entry, error) {
 	if e.Location == "" {
 		e.Location, _ = option(n.options, "path")
 	}
-	if ok, err := st.e.o.Catalog.HasNamespace(st.ctx, e.Namespace); err != nil || !ok {
-		if err == nil {
-			err = errs.New("SCHEMA_NOT_FOUND", "schemaName", types.QuoteParts("spark_catalog", e.Namespace))
-		}
+	if err := st.hasSchema(e.Namespace); err != nil {
 		return e, err
 	}
 	if e.Location == "" {

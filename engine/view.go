@@ -45,10 +45,7 @@ func (st *statement) createView(c *plan.CreateView) (session.Result, error) {
 	if c.Text == "" {
 		return nil, errs.Unsupportedf("A view of the catalog is made of SQL text.")
 	}
-	if ok, err := st.e.o.Catalog.HasNamespace(st.ctx, namespace); err != nil || !ok {
-		if err == nil {
-			err = errs.New("SCHEMA_NOT_FOUND", "schemaName", types.QuoteParts("spark_catalog", namespace))
-		}
+	if err := st.hasSchema(namespace); err != nil {
 		return nil, err
 	}
 	old, err := st.e.o.Catalog.Lookup(st.ctx, namespace, name)

@@ -1,11 +1,9 @@
 package stream_test
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"log/slog"
-	"maps"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -60,7 +58,7 @@ func clusterOn(t *testing.T, dir string, records stream.Records, open func(strin
 		logs.Add(log.NewTable(s))
 	}
 	committer := txn.New(logs, txn.NewMemoryHeads(), txn.Options{Engine: "test", Patience: time.Millisecond})
-	catalog := engine.NewCatalog(&memoryKV{pairs: map[string][]byte{}}, filepath.Join(dir, "warehouse"))
+	catalog := engine.NewCatalog(enginetest.NewKV(), filepath.Join(dir, "warehouse"))
 	env := source.Env{Logs: logs, Committer: committer}
 	c.engine = engine.New(engine.Options{Runner: c.runner, Committer: committer, Logs: logs, Catalog: catalog, Version: "test",
 		StreamTable: func(ctx context.Context, s *session.Session, r *plan.UnresolvedSource) (plan.StreamTable, error) {
@@ -185,66 +183,4 @@ func (c *cluster) processAll(q session.StreamingQuery) {
 	if err := q.ProcessAllAvailable(ctx); err != nil {
 		c.t.Fatalf("%v; %+v", err, q.Status())
 	}
-}
-
-// memoryKV is a catalog's store in memory.
-type memoryKV struct {
-	mu    sync.Mutex
-	pairs map[string][]byte
-}
-
-func (k *memoryKV) Get(_ context.Context, key string) ([]byte, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.pairs[key], nil
-}
-
-func (k *memoryKV) List(_ context.Context, prefix string) (map[string][]byte, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	out := maps.Clone(k.pairs)
-	maps.DeleteFunc(out, func(key string, _ []byte) bool { return !strings.HasPrefix(key, prefix) })
-	return out, nil
-}
-
-func (k *memoryKV) Create(_ context.Context, key string, value []byte) (bool, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.pairs[key] != nil {
-		return false, nil
-	}
-	k.pairs[key] = value
-	return true, nil
-}
-
-func (k *memoryKV) Put(_ context.Context, key string, value []byte) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.pairs[key] = value
-	return nil
-}
-
-func (k *memoryKV) Delete(_ context.Context, key string) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	delete(k.pairs, key)
-	return nil
-}
-
-func (k *memoryKV) Change(_ context.Context, when, then map[string][]byte) (bool, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for key, value := range when {
-		if now, there := k.pairs[key]; there != (value != nil) || !bytes.Equal(now, value) {
-			return false, nil
-		}
-	}
-	for key, value := range then {
-		if value == nil {
-			delete(k.pairs, key)
-		} else {
-			k.pairs[key] = value
-		}
-	}
-	return true, nil
 }
