@@ -117,13 +117,12 @@ type meeting struct {
 func (p *planner) meet(n *plan.Join, l, r *part, leftKeys, rightKeys []*planpb.Expr) (*part, *part, meeting) {
 	mayLeft := n.Type == plan.InnerJoin || n.Type == plan.RightJoin
 	mayRight := n.Type != plan.RightJoin && n.Type != plan.FullJoin
-	small := func(t, other *part) bool { return p.small(t, other) }
 	switch {
 	case l.tasks == 1 && r.tasks == 1 && (l.rows+r.rows <= float64(p.o.SmallRows)):
 		return l, r, meeting{buildLeft: mayLeft && l.bytes < r.bytes, stays: l}
-	case n.Type == plan.NullAwareAntiJoin, mayRight && (n.Hint == "BROADCAST_RIGHT" || small(r, l) && (!mayLeft || r.bytes <= l.bytes)):
+	case n.Type == plan.NullAwareAntiJoin, mayRight && (n.Hint == "BROADCAST_RIGHT" || p.small(r, l) && (!mayLeft || r.bytes <= l.bytes)):
 		return l, p.broadcast(r, l.tasks), meeting{stays: l}
-	case mayLeft && (n.Hint == "BROADCAST_LEFT" || small(l, r)):
+	case mayLeft && (n.Hint == "BROADCAST_LEFT" || p.small(l, r)):
 		return p.broadcast(l, r.tasks), r, meeting{buildLeft: true, stays: r}
 	}
 	to := func(keys []*planpb.Expr) *planpb.Partitioning {
