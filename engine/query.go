@@ -79,10 +79,19 @@ func (st *statement) physicalOptions() physical.Options {
 		Cores:          slots,
 		BroadcastBytes: bytesConf(st.s.Conf, "spark.sql.autoBroadcastJoinThreshold", 10<<20),
 		PipelinedBytes: bytesConf(st.s.Conf, "millrace.exchange.pipelinedMaxBytes", 4<<30),
+		BloomBits:      bloomBits(st.s.Conf),
 		Split:          table.Splits,
 		Sample:         st.sample,
 		SmallRows:      st.e.o.SmallRows,
 	}
+}
+
+// bloomBits is up to how large filters from one side of a join to the other are.
+func bloomBits(c *session.Conf) int64 {
+	if strings.EqualFold(c.Get("spark.sql.optimizer.runtime.bloomFilter.enabled"), "false") {
+		return 0
+	}
+	return bytesConf(c, "spark.sql.optimizer.runtime.bloomFilter.maxNumBits", physical.MaxBloomBits)
 }
 
 // fold computes an expression that reads no column.

@@ -104,6 +104,10 @@ func (b *builder) operator(p *planpb.Operator, in []Operator, read columnSet) (O
 		return newWatermark(k.Watermark, in[0]), nil
 	case *planpb.Operator_HashJoin:
 		return newHashJoin(k.HashJoin, in[0], in[1], read, s)
+	case *planpb.Operator_BloomFilter:
+		return newBloomFilter(k.BloomFilter, in[0], out, s)
+	case *planpb.Operator_RuntimeFilter:
+		return newRuntimeFilter(k.RuntimeFilter, in[0], in[1], s)
 	case *planpb.Operator_LoopJoin:
 		return newLoopJoin(k.LoopJoin, in[0], in[1], s)
 	case *planpb.Operator_Sort:

@@ -100,23 +100,7 @@ func inOrder(numbers []uint32) bool {
 
 // withKeys is the rows of sel (nil: 0..n-1) whose keys can match: nil for all of them when sel is nil.
 func (t *joinTable) withKeys(keys []*vector.Vector, sel []uint32, n int) []uint32 {
-	for i, c := range keys {
-		if !c.HasNulls() || i < len(t.nullSafe) && t.nullSafe[i] {
-			continue
-		}
-		kept := make([]uint32, 0, n)
-		for k := range n {
-			r := uint32(k)
-			if sel != nil {
-				r = sel[k]
-			}
-			if !c.IsNull(int(r)) {
-				kept = append(kept, r)
-			}
-		}
-		sel, n = kept, len(kept)
-	}
-	return sel
+	return notNull(keys, t.nullSafe, sel, n)
 }
 
 // lookup finds the numbers of a probe batch's keys, and keeps the rows that have one.

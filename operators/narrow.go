@@ -139,14 +139,15 @@ func (o *hashJoin) narrowProbe(keys *vector.Batch) {
 		if place < 0 || i < len(o.pb.NullSafe) && o.pb.NullSafe[i] || !narrow(o.probeIn, place, nil) {
 			continue
 		}
-		if w := wantedKeys(keys.Cols[i], keys.N); w != nil {
+		if w := wantedKeys(keys.Cols[i], keys.N, true); w != nil {
 			narrow(o.probeIn, place, w)
 		}
 	}
 }
 
-// wantedKeys are the values of a column of keys: all of them where they are few, else their bounds. Nil if bounds of such values say nothing.
-func wantedKeys(v *vector.Vector, n int) *Wanted {
+// wantedKeys are the values of a column of keys: all of them where they are few and are all that there are, else their bounds. Nil if bounds of such
+// values say nothing.
+func wantedKeys(v *vector.Vector, n int, all bool) *Wanted {
 	if !bounded(v.Type) {
 		return nil
 	}
@@ -156,7 +157,7 @@ func wantedKeys(v *vector.Vector, n int) *Wanted {
 		if v.IsNull(i) {
 			continue
 		}
-		if n <= fewValues {
+		if all && n <= fewValues {
 			w.Values = append(w.Values, planconv.Literal(planconv.At(v, i)))
 		}
 		if lo < 0 || sortkey.Values(v, i, v, lo) < 0 {

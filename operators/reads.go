@@ -42,6 +42,8 @@ func reads(p *planpb.Operator, out columnSet) columnSet {
 			}
 			return s
 		}
+	case *planpb.Operator_BloomFilter:
+		return columnSet{}.add(k.BloomFilter.Keys...)
 	case *planpb.Operator_Filter:
 		if out != nil {
 			s := columnSet{}.add(k.Filter.Predicate)

@@ -167,6 +167,10 @@ func detail(o *planpb.Operator, s *planpb.Stage) string {
 			a.Store.GetVersion())
 	case *planpb.Operator_HashJoin:
 		return joinText(k.HashJoin, in, o.Children[1].Output)
+	case *planpb.Operator_BloomFilter:
+		return fmt.Sprintf(" by %s, up to %d bits", exprsText(k.BloomFilter.Keys, in), k.BloomFilter.Bits)
+	case *planpb.Operator_RuntimeFilter:
+		return " by " + exprsText(k.RuntimeFilter.Keys, in)
 	case *planpb.Operator_LoopJoin:
 		return " " + strings.ToLower(k.LoopJoin.Type.String())
 	case *planpb.Operator_Sort:

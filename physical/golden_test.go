@@ -65,7 +65,7 @@ func dealt(files []*planpb.FileSplit, most int) [][]*planpb.FileSplit {
 }
 
 // TestStages shows the stages of SQL over the tables that "table" lines make. Arguments of "plan": cores, broadcast and pipelined (bytes),
-// and sampled, which lets orders be cut by ranges.
+// sampled, which lets orders be cut by ranges, and filters, which lets joins make some.
 func TestStages(t *testing.T) {
 	tables := catalog{}
 	datadriven.Walk(t, "testdata/stages", func(t *testing.T, path string) {
@@ -105,6 +105,8 @@ func stages(t *testing.T, d *datadriven.TestData, tables catalog) (string, error
 		case "pipelined":
 			d.ScanArgs(t, a.Key, &n)
 			o.PipelinedBytes = int64(n)
+		case "filters":
+			o.BloomBits = physical.MaxBloomBits
 		case "sampled":
 			o.Sample = func(_ context.Context, r physical.SampleRequest) ([]byte, int, error) { return nil, r.Parts - 1, nil }
 		default:

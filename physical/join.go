@@ -46,6 +46,9 @@ func (p *planner) join(n *plan.Join) (*part, error) {
 	if t, err := p.reducedJoin(n); t != nil || err != nil {
 		return t, err
 	}
+	if t, err := p.filteredJoin(n); t != nil || err != nil {
+		return t, err
+	}
 	l, err := p.buildExactly(n.Left)
 	if err != nil {
 		return nil, err
@@ -106,23 +109,45 @@ func keyIDs(keys []plan.Expr) []plan.ID {
 	return out
 }
 
-// meeting is how the inputs of a join meet.
+// meeting is how the inputs of a join have met.
 type meeting struct {
 	buildLeft bool  // the table is built from the left side
 	hashed    bool  // both sides are hashed by the keys
 	stays     *part // else: the side whose rows stay in their tasks
 }
 
-// meet brings the rows that may match into the same tasks: in one task, by broadcasting a small side, or by hashing both.
-func (p *planner) meet(n *plan.Join, l, r *part, leftKeys, rightKeys []*planpb.Expr) (*part, *part, meeting) {
+// How the inputs of a join meet.
+const (
+	meetAlone  = iota // both are of one task
+	meetRight         // all tasks are handed the right one
+	meetLeft          // all tasks are handed the left one
+	meetHashed        // both are hashed by their keys
+)
+
+// meets chooses.
+func (p *planner) meets(n *plan.Join, l, r *part) int {
 	mayLeft := n.Type == plan.InnerJoin || n.Type == plan.RightJoin
 	mayRight := n.Type != plan.RightJoin && n.Type != plan.FullJoin
 	switch {
 	case l.tasks == 1 && r.tasks == 1 && (l.rows+r.rows <= float64(p.o.SmallRows)):
-		return l, r, meeting{buildLeft: mayLeft && l.bytes < r.bytes, stays: l}
+		return meetAlone
 	case n.Type == plan.NullAwareAntiJoin, mayRight && (n.Hint == "BROADCAST_RIGHT" || p.small(r, l) && (!mayLeft || r.bytes <= l.bytes)):
-		return l, p.broadcast(r, l.tasks), meeting{stays: l}
+		return meetRight
 	case mayLeft && (n.Hint == "BROADCAST_LEFT" || p.small(l, r)):
+		return meetLeft
+	}
+	return meetHashed
+}
+
+// meet brings the rows that may match into the same tasks: in one task, by broadcasting a small side, or by hashing both.
+func (p *planner) meet(n *plan.Join, l, r *part, leftKeys, rightKeys []*planpb.Expr) (*part, *part, meeting) {
+	mayLeft := n.Type == plan.InnerJoin || n.Type == plan.RightJoin
+	switch p.meets(n, l, r) {
+	case meetAlone:
+		return l, r, meeting{buildLeft: mayLeft && l.bytes < r.bytes, stays: l}
+	case meetRight:
+		return l, p.broadcast(r, l.tasks), meeting{stays: l}
+	case meetLeft:
 		return p.broadcast(l, r.tasks), r, meeting{buildLeft: true, stays: r}
 	}
 	to := func(keys []*planpb.Expr) *planpb.Partitioning {

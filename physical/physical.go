@@ -29,7 +29,8 @@ type Options struct {
 	BroadcastBytes    int64 // an input of at most so many bytes is sent to every task of a join; 0: never
 	PipelinedBytes    int64 // a query that scans at most so many bytes runs all stages at once
 	// Split bins file splits into at most max lists of about equal size, cutting large files.
-	Split func(files []*planpb.FileSplit, max int) [][]*planpb.FileSplit
+	Split     func(files []*planpb.FileSplit, max int) [][]*planpb.FileSplit
+	BloomBits int64 // up to so many bits has a filter that one side of a join makes for the other; 0: there are none
 	// SmallRows is how many rows one task may handle alone; 0: 100,000.
 	SmallRows int64
 	// Sample runs a sampling query and returns upper bounds that cut its rows into about equal parts, as an Arrow stream of one
@@ -48,7 +49,7 @@ type Query struct {
 // Plan makes the stages of a resolved, optimised relation.
 func Plan(ctx context.Context, n plan.Node, o Options) (*Query, error) {
 	p := newPlanner(ctx, o)
-	p.staged = mayStop(n)
+	p.staged, p.repeated = mayStop(n), repeats(n)
 	root, err := p.buildRoot(n)
 	if err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func Plan(ctx context.Context, n plan.Node, o Options) (*Query, error) {
 // PlanWrite makes the stages that run a relation and write its rows by the sink; the result is the sink's rows about files.
 func PlanWrite(ctx context.Context, n plan.Node, sink *planpb.FileSink, o Options) (*Query, error) {
 	p := newPlanner(ctx, o)
-	p.staged = mayStop(n)
+	p.staged, p.repeated = mayStop(n), repeats(n)
 	root, err := p.buildRoot(n)
 	if err != nil {
 		return nil, err
@@ -79,6 +80,7 @@ type planner struct {
 	staged    bool              // whatever its size
 	same      map[string]uint32 // the stages that others may read, too, by what they do
 	est       *estimate.Estimator
+	repeated  map[plan.Node]bool // the joins and aggregations of which there is another alike
 }
 
 func newPlanner(ctx context.Context, o Options) *planner {

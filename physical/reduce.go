@@ -5,23 +5,26 @@ import (
 
 	"millrace/plan"
 	"millrace/plan/estimate"
+	"millrace/plan/optimize"
 	planpb "millrace/proto/millrace/plan/v1"
 )
 
-// reducedNode is a relation of which only the rows matter whose columns equal those of some row of a stage's output, which is handed to all tasks. It
+// reducedNode is a relation of which only the rows matter whose keys equal those of some row of a stage's output, which is handed to all tasks. It
 // stands in no logical plan: a join puts it below the aggregation, or the exchange, of its larger side.
 type reducedNode struct {
 	plan.Node // the relation
 	by        *reducer
-	on        []*plan.Attribute
+	on        []plan.Expr
 }
 
-// reducer is the small side of a join, as a broadcast stage.
+// reducer is the small side of a join, as a broadcast stage, or the filters made of a larger one.
 type reducer struct {
-	stage uint32
-	attrs []*plan.Attribute
-	keys  []*plan.Attribute // of attrs
-	rel   *estimate.Relation
+	stage    uint32
+	attrs    []*plan.Attribute
+	keys     []plan.Expr // of the side
+	rel      *estimate.Relation
+	filter   bool // the stage makes filters
+	nullSafe []bool
 }
 
 func (r *reducedNode) Children() []plan.Node { return []plan.Node{r.Node} }
@@ -64,7 +67,7 @@ func (p *planner) reducedJoin(n *plan.Join) (*part, error) {
 }
 
 // plainKeys are the keys of a join by equality of columns of one type.
-func plainKeys(e equi) (left, right []*plan.Attribute, ok bool) {
+func plainKeys(e equi) (left, right []plan.Expr, ok bool) {
 	for i := range e.left {
 		a, okA := e.left[i].(*plan.Attribute)
 		b, okB := e.right[i].(*plan.Attribute)
@@ -94,7 +97,7 @@ func (p *planner) read(n plan.Node) float64 {
 }
 
 // hand makes a part's rows a stage's output that every task reads which wants to.
-func (p *planner) hand(t *part, keys []*plan.Attribute, rel *estimate.Relation) *reducer {
+func (p *planner) hand(t *part, keys []plan.Expr, rel *estimate.Relation) *reducer {
 	stage := p.share(t, &planpb.Partitioning{Kind: planpb.Partitioning_BROADCAST, Partitions: int32(p.o.Cores)})
 	return &reducer{stage: stage, attrs: t.attrs, keys: keys, rel: rel}
 }
@@ -106,7 +109,7 @@ func (p *planner) source(r *reducer, tasks int) *part {
 }
 
 // reducedSemi joins a small left side, each of whose rows must be seen by one task only, with what is left of the right one.
-func (p *planner) reducedSemi(n *plan.Join, e equi, left, right []*plan.Attribute) (*part, error) {
+func (p *planner) reducedSemi(n *plan.Join, e equi, left, right []plan.Expr) (*part, error) {
 	l, err := p.build(n.Left)
 	if err != nil {
 		return nil, err
@@ -138,7 +141,7 @@ func (p *planner) reducedSemi(n *plan.Join, e equi, left, right []*plan.Attribut
 }
 
 // reducedInner joins a small side with an aggregation of those rows alone that match it.
-func (p *planner) reducedInner(n *plan.Join, e equi, small, large plan.Node, smallKeys, largeKeys []*plan.Attribute) (*part, error) {
+func (p *planner) reducedInner(n *plan.Join, e equi, small, large plan.Node, smallKeys, largeKeys []plan.Expr) (*part, error) {
 	s, err := p.build(small)
 	if err != nil {
 		return nil, err
@@ -185,7 +188,7 @@ func (p *planner) joinOf(n *plan.Join, e equi, l, r *part, leftKeys, rightKeys [
 }
 
 // reduce puts a reducer as far down in a relation as its columns go.
-func (p *planner) reduce(n plan.Node, on []*plan.Attribute, by *reducer) plan.Node {
+func (p *planner) reduce(n plan.Node, on []plan.Expr, by *reducer) plan.Node {
 	switch m := n.(type) {
 	case *plan.Project:
 		if below := sources(m.Exprs, on); below != nil && settled(m.Exprs...) {
@@ -196,16 +199,16 @@ func (p *planner) reduce(n plan.Node, on []*plan.Attribute, by *reducer) plan.No
 			return m.WithChildren([]plan.Node{p.reduce(m.Input, on, by)})
 		}
 	case *plan.Aggregate:
-		if below := grouped(m, on); below != nil {
+		if below := grouped(m, on); below != nil && !(by.filter && p.stays(m, m.Input)) {
 			return m.WithChildren([]plan.Node{p.reduce(m.Input, below, by)})
 		}
 	case *plan.Join:
 		left, right := m.Left.(plan.Resolved).Output(), m.Right.(plan.Resolved).Output()
 		switch {
 		case m.Condition != nil && !settled(m.Condition):
-		case has(left, on) && m.Type != plan.RightJoin && m.Type != plan.FullJoin:
+		case has(left, on) && m.Type != plan.RightJoin && m.Type != plan.FullJoin && !(by.filter && p.stays(m, m.Left)):
 			return m.WithChildren([]plan.Node{p.reduce(m.Left, on, by), m.Right})
-		case has(right, on) && (m.Type == plan.InnerJoin || m.Type == plan.RightJoin):
+		case has(right, on) && (m.Type == plan.InnerJoin || m.Type == plan.RightJoin) && !(by.filter && p.stays(m, m.Right)):
 			return m.WithChildren([]plan.Node{m.Left, p.reduce(m.Right, on, by)})
 		}
 	}
@@ -214,7 +217,7 @@ func (p *planner) reduce(n plan.Node, on []*plan.Attribute, by *reducer) plan.No
 	return r
 }
 
-func equalities(left, right []*plan.Attribute) plan.Expr {
+func equalities(left, right []plan.Expr) plan.Expr {
 	var all plan.Expr
 	for i := range left {
 		var e plan.Expr = &plan.Call{Name: "=", Args: []plan.Expr{left[i], right[i]}}
@@ -227,7 +230,7 @@ func equalities(left, right []*plan.Attribute) plan.Expr {
 }
 
 // belowAggregate reports whether a reducer on these columns would reach below an aggregation.
-func belowAggregate(n plan.Node, on []*plan.Attribute) bool {
+func belowAggregate(n plan.Node, on []plan.Expr) bool {
 	switch m := n.(type) {
 	case *plan.Project:
 		below := sources(m.Exprs, on)
@@ -240,38 +243,50 @@ func belowAggregate(n plan.Node, on []*plan.Attribute) bool {
 	return false
 }
 
-// grouped are the columns below an aggregation, all of them groups, that these columns above it are; nil where some are not.
-func grouped(a *plan.Aggregate, on []*plan.Attribute) []*plan.Attribute {
+// grouped are keys above an aggregation as they are below it; nil where one is of other columns than groups.
+func grouped(a *plan.Aggregate, on []plan.Expr) []plan.Expr {
 	if a.Sets != nil {
 		return nil
 	}
 	below := sources(a.Exprs, on)
-	for _, c := range below {
-		if !slices.ContainsFunc(a.Groups, func(g plan.Expr) bool { at, ok := g.(*plan.Attribute); return ok && at.ID == c.ID }) {
-			return nil
+	for _, k := range below {
+		for c := range optimize.References(k) {
+			if !slices.ContainsFunc(a.Groups, func(g plan.Expr) bool { at, ok := g.(*plan.Attribute); return ok && at.ID == c }) {
+				return nil
+			}
 		}
 	}
 	return below
 }
 
-// sources are the input's columns that some columns of a projection pass on; nil where one is computed.
-func sources(exprs []plan.Expr, on []*plan.Attribute) []*plan.Attribute {
-	var out []*plan.Attribute
-	for _, a := range on {
-		for _, e := range exprs {
-			switch e := e.(type) {
-			case *plan.Attribute:
-				if e.ID == a.ID {
-					out = append(out, e)
-				}
-			case *plan.Alias:
-				if child, ok := e.Child.(*plan.Attribute); ok && e.ID == a.ID {
-					out = append(out, child)
-				}
+// sources are keys above a projection as they are below it; nil where one is of a column that is computed, otherwise than by making its type wider.
+func sources(exprs []plan.Expr, on []plan.Expr) []plan.Expr {
+	from := map[plan.ID]plan.Expr{}
+	for _, e := range exprs {
+		switch e := e.(type) {
+		case *plan.Attribute:
+			from[e.ID] = e
+		case *plan.Alias:
+			if widened(e.Child) {
+				from[e.ID] = e.Child
 			}
 		}
 	}
-	if len(out) != len(on) {
+	out, known := make([]plan.Expr, len(on)), true
+	for i, k := range on {
+		out[i], _ = plan.TransformExpr(k, func(e plan.Expr) (plan.Expr, error) {
+			a, ok := e.(*plan.Attribute)
+			if !ok {
+				return e, nil
+			}
+			if below := from[a.ID]; below != nil {
+				return below, nil
+			}
+			known = false
+			return e, nil
+		})
+	}
+	if !known {
 		return nil
 	}
 	return out
@@ -291,18 +306,16 @@ func settled(exprs ...plan.Expr) bool {
 	return ok
 }
 
-func has(attrs, on []*plan.Attribute) bool {
+func has(attrs []*plan.Attribute, on []plan.Expr) bool {
 	s := scope(attrs)
-	for _, a := range on {
-		if _, ok := s[a.ID]; !ok {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(on, func(e plan.Expr) bool { return !s.covers(e) })
 }
 
 // reducedScan builds a reduced relation: a semi join with what all tasks were handed.
 func (p *planner) reducedScan(n *reducedNode) (*part, error) {
+	if n.by.filter {
+		return p.filterScan(n)
+	}
 	t, err := p.build(n.Node)
 	if err != nil {
 		return nil, err

@@ -291,7 +291,7 @@ func (x Generate_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Generate_Kind.Descriptor instead.
 func (Generate_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{34, 0}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{36, 0}
 }
 
 type GroupLimit_Rank int32
@@ -340,7 +340,7 @@ func (x GroupLimit_Rank) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use GroupLimit_Rank.Descriptor instead.
 func (GroupLimit_Rank) EnumDescriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{38, 0}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{40, 0}
 }
 
 type Partitioning_Kind int32
@@ -395,7 +395,7 @@ func (x Partitioning_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Partitioning_Kind.Descriptor instead.
 func (Partitioning_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{42, 0}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{44, 0}
 }
 
 // A data type; kind is types.Kind.
@@ -1478,6 +1478,8 @@ type Operator struct {
 	//	*Operator_FileSink
 	//	*Operator_CacheSink
 	//	*Operator_Generate
+	//	*Operator_BloomFilter
+	//	*Operator_RuntimeFilter
 	Kind          isOperator_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1748,6 +1750,24 @@ func (x *Operator) GetGenerate() *Generate {
 	return nil
 }
 
+func (x *Operator) GetBloomFilter() *BloomFilter {
+	if x != nil {
+		if x, ok := x.Kind.(*Operator_BloomFilter); ok {
+			return x.BloomFilter
+		}
+	}
+	return nil
+}
+
+func (x *Operator) GetRuntimeFilter() *RuntimeFilter {
+	if x != nil {
+		if x, ok := x.Kind.(*Operator_RuntimeFilter); ok {
+			return x.RuntimeFilter
+		}
+	}
+	return nil
+}
+
 type isOperator_Kind interface {
 	isOperator_Kind()
 }
@@ -1844,6 +1864,14 @@ type Operator_Generate struct {
 	Generate *Generate `protobuf:"bytes,220,opt,name=generate,proto3,oneof"`
 }
 
+type Operator_BloomFilter struct {
+	BloomFilter *BloomFilter `protobuf:"bytes,820,opt,name=bloom_filter,json=bloomFilter,proto3,oneof"`
+}
+
+type Operator_RuntimeFilter struct {
+	RuntimeFilter *RuntimeFilter `protobuf:"bytes,821,opt,name=runtime_filter,json=runtimeFilter,proto3,oneof"`
+}
+
 func (*Operator_FileScan) isOperator_Kind() {}
 
 func (*Operator_Values) isOperator_Kind() {}
@@ -1889,6 +1917,10 @@ func (*Operator_FileSink) isOperator_Kind() {}
 func (*Operator_CacheSink) isOperator_Kind() {}
 
 func (*Operator_Generate) isOperator_Kind() {}
+
+func (*Operator_BloomFilter) isOperator_Kind() {}
+
+func (*Operator_RuntimeFilter) isOperator_Kind() {}
 
 // Reads file splits (from the task) of one format.
 type FileScan struct {
@@ -2945,6 +2977,121 @@ func (x *LoopJoin) GetCondition() *Expr {
 	return nil
 }
 
+// Makes of the keys of all its rows what a RuntimeFilter of the same keys needs to know: rows of a number that tells what they are, the bits of a bloom
+// filter, and a column for each key.
+type BloomFilter struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Keys          []*Expr                `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
+	NullSafe      []bool                 `protobuf:"varint,2,rep,packed,name=null_safe,json=nullSafe,proto3" json:"null_safe,omitempty"`
+	Bits          int64                  `protobuf:"varint,3,opt,name=bits,proto3" json:"bits,omitempty"` // a power of two, the same in all tasks
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BloomFilter) Reset() {
+	*x = BloomFilter{}
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BloomFilter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BloomFilter) ProtoMessage() {}
+
+func (x *BloomFilter) ProtoReflect() protoreflect.Message {
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BloomFilter.ProtoReflect.Descriptor instead.
+func (*BloomFilter) Descriptor() ([]byte, []int) {
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *BloomFilter) GetKeys() []*Expr {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *BloomFilter) GetNullSafe() []bool {
+	if x != nil {
+		return x.NullSafe
+	}
+	return nil
+}
+
+func (x *BloomFilter) GetBits() int64 {
+	if x != nil {
+		return x.Bits
+	}
+	return 0
+}
+
+// Leaves out rows of children[0] whose keys match nothing, as the BloomFilters say that children[1] reads.
+type RuntimeFilter struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Keys          []*Expr                `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
+	NullSafe      []bool                 `protobuf:"varint,2,rep,packed,name=null_safe,json=nullSafe,proto3" json:"null_safe,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RuntimeFilter) Reset() {
+	*x = RuntimeFilter{}
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RuntimeFilter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RuntimeFilter) ProtoMessage() {}
+
+func (x *RuntimeFilter) ProtoReflect() protoreflect.Message {
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RuntimeFilter.ProtoReflect.Descriptor instead.
+func (*RuntimeFilter) Descriptor() ([]byte, []int) {
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *RuntimeFilter) GetKeys() []*Expr {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *RuntimeFilter) GetNullSafe() []bool {
+	if x != nil {
+		return x.NullSafe
+	}
+	return nil
+}
+
 type Sort struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Keys          []*SortKey             `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
@@ -2954,7 +3101,7 @@ type Sort struct {
 
 func (x *Sort) Reset() {
 	*x = Sort{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[28]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2966,7 +3113,7 @@ func (x *Sort) String() string {
 func (*Sort) ProtoMessage() {}
 
 func (x *Sort) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[28]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2979,7 +3126,7 @@ func (x *Sort) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sort.ProtoReflect.Descriptor instead.
 func (*Sort) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{28}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Sort) GetKeys() []*SortKey {
@@ -3000,7 +3147,7 @@ type TopN struct {
 
 func (x *TopN) Reset() {
 	*x = TopN{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[29]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3012,7 +3159,7 @@ func (x *TopN) String() string {
 func (*TopN) ProtoMessage() {}
 
 func (x *TopN) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[29]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3025,7 +3172,7 @@ func (x *TopN) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TopN.ProtoReflect.Descriptor instead.
 func (*TopN) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{29}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *TopN) GetKeys() []*SortKey {
@@ -3059,7 +3206,7 @@ type Limit struct {
 
 func (x *Limit) Reset() {
 	*x = Limit{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[30]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3071,7 +3218,7 @@ func (x *Limit) String() string {
 func (*Limit) ProtoMessage() {}
 
 func (x *Limit) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[30]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3084,7 +3231,7 @@ func (x *Limit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limit.ProtoReflect.Descriptor instead.
 func (*Limit) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{30}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Limit) GetLimit() int64 {
@@ -3109,7 +3256,7 @@ type Union struct {
 
 func (x *Union) Reset() {
 	*x = Union{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[31]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3121,7 +3268,7 @@ func (x *Union) String() string {
 func (*Union) ProtoMessage() {}
 
 func (x *Union) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[31]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3134,7 +3281,7 @@ func (x *Union) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Union.ProtoReflect.Descriptor instead.
 func (*Union) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{31}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{33}
 }
 
 type Sample struct {
@@ -3149,7 +3296,7 @@ type Sample struct {
 
 func (x *Sample) Reset() {
 	*x = Sample{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[32]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3161,7 +3308,7 @@ func (x *Sample) String() string {
 func (*Sample) ProtoMessage() {}
 
 func (x *Sample) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[32]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3174,7 +3321,7 @@ func (x *Sample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sample.ProtoReflect.Descriptor instead.
 func (*Sample) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{32}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Sample) GetLower() float64 {
@@ -3214,7 +3361,7 @@ type Expand struct {
 
 func (x *Expand) Reset() {
 	*x = Expand{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[33]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3226,7 +3373,7 @@ func (x *Expand) String() string {
 func (*Expand) ProtoMessage() {}
 
 func (x *Expand) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[33]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3239,7 +3386,7 @@ func (x *Expand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expand.ProtoReflect.Descriptor instead.
 func (*Expand) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{33}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Expand) GetProjections() []*Project {
@@ -3262,7 +3409,7 @@ type Generate struct {
 
 func (x *Generate) Reset() {
 	*x = Generate{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[34]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3274,7 +3421,7 @@ func (x *Generate) String() string {
 func (*Generate) ProtoMessage() {}
 
 func (x *Generate) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[34]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3287,7 +3434,7 @@ func (x *Generate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Generate.ProtoReflect.Descriptor instead.
 func (*Generate) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{34}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Generate) GetKind() Generate_Kind {
@@ -3331,7 +3478,7 @@ type Window struct {
 
 func (x *Window) Reset() {
 	*x = Window{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[35]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3343,7 +3490,7 @@ func (x *Window) String() string {
 func (*Window) ProtoMessage() {}
 
 func (x *Window) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[35]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3356,7 +3503,7 @@ func (x *Window) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Window.ProtoReflect.Descriptor instead.
 func (*Window) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{35}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Window) GetPartition() []*Expr {
@@ -3392,7 +3539,7 @@ type WindowFunction struct {
 
 func (x *WindowFunction) Reset() {
 	*x = WindowFunction{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[36]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3404,7 +3551,7 @@ func (x *WindowFunction) String() string {
 func (*WindowFunction) ProtoMessage() {}
 
 func (x *WindowFunction) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[36]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3417,7 +3564,7 @@ func (x *WindowFunction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WindowFunction.ProtoReflect.Descriptor instead.
 func (*WindowFunction) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{36}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *WindowFunction) GetCall() *Expr {
@@ -3464,7 +3611,7 @@ type WindowBound struct {
 
 func (x *WindowBound) Reset() {
 	*x = WindowBound{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[37]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3476,7 +3623,7 @@ func (x *WindowBound) String() string {
 func (*WindowBound) ProtoMessage() {}
 
 func (x *WindowBound) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[37]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3489,7 +3636,7 @@ func (x *WindowBound) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WindowBound.ProtoReflect.Descriptor instead.
 func (*WindowBound) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{37}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *WindowBound) GetKind() isWindowBound_Kind {
@@ -3576,7 +3723,7 @@ type GroupLimit struct {
 
 func (x *GroupLimit) Reset() {
 	*x = GroupLimit{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[38]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3588,7 +3735,7 @@ func (x *GroupLimit) String() string {
 func (*GroupLimit) ProtoMessage() {}
 
 func (x *GroupLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[38]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3601,7 +3748,7 @@ func (x *GroupLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupLimit.ProtoReflect.Descriptor instead.
 func (*GroupLimit) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{38}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *GroupLimit) GetPartition() []*Expr {
@@ -3659,7 +3806,7 @@ type FileSink struct {
 
 func (x *FileSink) Reset() {
 	*x = FileSink{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[39]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3671,7 +3818,7 @@ func (x *FileSink) String() string {
 func (*FileSink) ProtoMessage() {}
 
 func (x *FileSink) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[39]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3684,7 +3831,7 @@ func (x *FileSink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileSink.ProtoReflect.Descriptor instead.
 func (*FileSink) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{39}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *FileSink) GetFormat() string {
@@ -3822,7 +3969,7 @@ type RowChanges struct {
 
 func (x *RowChanges) Reset() {
 	*x = RowChanges{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[40]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3834,7 +3981,7 @@ func (x *RowChanges) String() string {
 func (*RowChanges) ProtoMessage() {}
 
 func (x *RowChanges) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[40]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3847,7 +3994,7 @@ func (x *RowChanges) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowChanges.ProtoReflect.Descriptor instead.
 func (*RowChanges) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{40}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *RowChanges) GetColumns() uint32 {
@@ -3883,7 +4030,7 @@ type CacheSink struct {
 
 func (x *CacheSink) Reset() {
 	*x = CacheSink{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[41]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3895,7 +4042,7 @@ func (x *CacheSink) String() string {
 func (*CacheSink) ProtoMessage() {}
 
 func (x *CacheSink) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[41]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3908,7 +4055,7 @@ func (x *CacheSink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CacheSink.ProtoReflect.Descriptor instead.
 func (*CacheSink) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{41}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *CacheSink) GetId() string {
@@ -3939,7 +4086,7 @@ type Partitioning struct {
 
 func (x *Partitioning) Reset() {
 	*x = Partitioning{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[42]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3951,7 +4098,7 @@ func (x *Partitioning) String() string {
 func (*Partitioning) ProtoMessage() {}
 
 func (x *Partitioning) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[42]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3964,7 +4111,7 @@ func (x *Partitioning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Partitioning.ProtoReflect.Descriptor instead.
 func (*Partitioning) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{42}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Partitioning) GetKind() Partitioning_Kind {
@@ -4016,7 +4163,7 @@ type Stage struct {
 
 func (x *Stage) Reset() {
 	*x = Stage{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[43]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4028,7 +4175,7 @@ func (x *Stage) String() string {
 func (*Stage) ProtoMessage() {}
 
 func (x *Stage) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[43]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4041,7 +4188,7 @@ func (x *Stage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stage.ProtoReflect.Descriptor instead.
 func (*Stage) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{43}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Stage) GetId() uint32 {
@@ -4099,7 +4246,7 @@ type TaskInput struct {
 
 func (x *TaskInput) Reset() {
 	*x = TaskInput{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[44]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4111,7 +4258,7 @@ func (x *TaskInput) String() string {
 func (*TaskInput) ProtoMessage() {}
 
 func (x *TaskInput) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[44]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4124,7 +4271,7 @@ func (x *TaskInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskInput.ProtoReflect.Descriptor instead.
 func (*TaskInput) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{44}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *TaskInput) GetSplits() map[uint32]*FileSplits {
@@ -4164,7 +4311,7 @@ type Blocks struct {
 
 func (x *Blocks) Reset() {
 	*x = Blocks{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[45]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4176,7 +4323,7 @@ func (x *Blocks) String() string {
 func (*Blocks) ProtoMessage() {}
 
 func (x *Blocks) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[45]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4189,7 +4336,7 @@ func (x *Blocks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Blocks.ProtoReflect.Descriptor instead.
 func (*Blocks) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{45}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Blocks) GetBlocks() []*Block {
@@ -4211,7 +4358,7 @@ type Block struct {
 
 func (x *Block) Reset() {
 	*x = Block{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[46]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4223,7 +4370,7 @@ func (x *Block) String() string {
 func (*Block) ProtoMessage() {}
 
 func (x *Block) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[46]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4236,7 +4383,7 @@ func (x *Block) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Block.ProtoReflect.Descriptor instead.
 func (*Block) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{46}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Block) GetId() string {
@@ -4269,7 +4416,7 @@ type FileSplits struct {
 
 func (x *FileSplits) Reset() {
 	*x = FileSplits{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[47]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4281,7 +4428,7 @@ func (x *FileSplits) String() string {
 func (*FileSplits) ProtoMessage() {}
 
 func (x *FileSplits) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[47]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4294,7 +4441,7 @@ func (x *FileSplits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileSplits.ProtoReflect.Descriptor instead.
 func (*FileSplits) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{47}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *FileSplits) GetSplits() []*FileSplit {
@@ -4318,7 +4465,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[48]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4330,7 +4477,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[48]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4343,7 +4490,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{48}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Settings) GetTimeZone() string {
@@ -4469,7 +4616,7 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12*\n" +
 	"\x04type\x18\x02 \x01(\v2\x16.millrace.plan.v1.TypeR\x04type\x12\x1a\n" +
 	"\bnullable\x18\x03 \x01(\bR\bnullable\x12\x1a\n" +
-	"\bmetadata\x18\x04 \x01(\tR\bmetadata\"\xc7\v\n" +
+	"\bmetadata\x18\x04 \x01(\tR\bmetadata\"\xd7\f\n" +
 	"\bOperator\x126\n" +
 	"\bchildren\x18\x01 \x03(\v2\x1a.millrace.plan.v1.OperatorR\bchildren\x120\n" +
 	"\x06output\x18\x02 \x03(\v2\x18.millrace.plan.v1.ColumnR\x06output\x12\x0e\n" +
@@ -4500,7 +4647,9 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\tfile_sink\x18( \x01(\v2\x1a.millrace.plan.v1.FileSinkH\x00R\bfileSink\x12<\n" +
 	"\n" +
 	"cache_sink\x18) \x01(\v2\x1b.millrace.plan.v1.CacheSinkH\x00R\tcacheSink\x129\n" +
-	"\bgenerate\x18\xdc\x01 \x01(\v2\x1a.millrace.plan.v1.GenerateH\x00R\bgenerateB\x06\n" +
+	"\bgenerate\x18\xdc\x01 \x01(\v2\x1a.millrace.plan.v1.GenerateH\x00R\bgenerate\x12C\n" +
+	"\fbloom_filter\x18\xb4\x06 \x01(\v2\x1d.millrace.plan.v1.BloomFilterH\x00R\vbloomFilter\x12I\n" +
+	"\x0eruntime_filter\x18\xb5\x06 \x01(\v2\x1f.millrace.plan.v1.RuntimeFilterH\x00R\rruntimeFilterB\x06\n" +
 	"\x04kind\"\x88\x03\n" +
 	"\bFileScan\x12\x16\n" +
 	"\x06format\x18\x01 \x01(\tR\x06format\x126\n" +
@@ -4607,7 +4756,14 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\tnull_safe\x18\x06 \x03(\bR\bnullSafe\"p\n" +
 	"\bLoopJoin\x12.\n" +
 	"\x04type\x18\x01 \x01(\x0e2\x1a.millrace.plan.v1.JoinTypeR\x04type\x124\n" +
-	"\tcondition\x18\x02 \x01(\v2\x16.millrace.plan.v1.ExprR\tcondition\"5\n" +
+	"\tcondition\x18\x02 \x01(\v2\x16.millrace.plan.v1.ExprR\tcondition\"j\n" +
+	"\vBloomFilter\x12*\n" +
+	"\x04keys\x18\x01 \x03(\v2\x16.millrace.plan.v1.ExprR\x04keys\x12\x1b\n" +
+	"\tnull_safe\x18\x02 \x03(\bR\bnullSafe\x12\x12\n" +
+	"\x04bits\x18\x03 \x01(\x03R\x04bits\"X\n" +
+	"\rRuntimeFilter\x12*\n" +
+	"\x04keys\x18\x01 \x03(\v2\x16.millrace.plan.v1.ExprR\x04keys\x12\x1b\n" +
+	"\tnull_safe\x18\x02 \x03(\bR\bnullSafe\"5\n" +
 	"\x04Sort\x12-\n" +
 	"\x04keys\x18\x01 \x03(\v2\x19.millrace.plan.v1.SortKeyR\x04keys\"c\n" +
 	"\x04TopN\x12-\n" +
@@ -4777,7 +4933,7 @@ func file_millrace_plan_v1_plan_proto_rawDescGZIP() []byte {
 }
 
 var file_millrace_plan_v1_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_millrace_plan_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
+var file_millrace_plan_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 57)
 var file_millrace_plan_v1_plan_proto_goTypes = []any{
 	(EvalMode)(0),                     // 0: millrace.plan.v1.EvalMode
 	(JoinType)(0),                     // 1: millrace.plan.v1.JoinType
@@ -4814,139 +4970,145 @@ var file_millrace_plan_v1_plan_proto_goTypes = []any{
 	(*Watermark)(nil),                 // 32: millrace.plan.v1.Watermark
 	(*HashJoin)(nil),                  // 33: millrace.plan.v1.HashJoin
 	(*LoopJoin)(nil),                  // 34: millrace.plan.v1.LoopJoin
-	(*Sort)(nil),                      // 35: millrace.plan.v1.Sort
-	(*TopN)(nil),                      // 36: millrace.plan.v1.TopN
-	(*Limit)(nil),                     // 37: millrace.plan.v1.Limit
-	(*Union)(nil),                     // 38: millrace.plan.v1.Union
-	(*Sample)(nil),                    // 39: millrace.plan.v1.Sample
-	(*Expand)(nil),                    // 40: millrace.plan.v1.Expand
-	(*Generate)(nil),                  // 41: millrace.plan.v1.Generate
-	(*Window)(nil),                    // 42: millrace.plan.v1.Window
-	(*WindowFunction)(nil),            // 43: millrace.plan.v1.WindowFunction
-	(*WindowBound)(nil),               // 44: millrace.plan.v1.WindowBound
-	(*GroupLimit)(nil),                // 45: millrace.plan.v1.GroupLimit
-	(*FileSink)(nil),                  // 46: millrace.plan.v1.FileSink
-	(*RowChanges)(nil),                // 47: millrace.plan.v1.RowChanges
-	(*CacheSink)(nil),                 // 48: millrace.plan.v1.CacheSink
-	(*Partitioning)(nil),              // 49: millrace.plan.v1.Partitioning
-	(*Stage)(nil),                     // 50: millrace.plan.v1.Stage
-	(*TaskInput)(nil),                 // 51: millrace.plan.v1.TaskInput
-	(*Blocks)(nil),                    // 52: millrace.plan.v1.Blocks
-	(*Block)(nil),                     // 53: millrace.plan.v1.Block
-	(*FileSplits)(nil),                // 54: millrace.plan.v1.FileSplits
-	(*Settings)(nil),                  // 55: millrace.plan.v1.Settings
-	nil,                               // 56: millrace.plan.v1.Call.OptionsEntry
-	nil,                               // 57: millrace.plan.v1.FileScan.OptionsEntry
-	nil,                               // 58: millrace.plan.v1.FileSink.OptionsEntry
-	nil,                               // 59: millrace.plan.v1.TaskInput.SplitsEntry
-	nil,                               // 60: millrace.plan.v1.TaskInput.BlocksEntry
-	nil,                               // 61: millrace.plan.v1.Settings.ConfEntry
+	(*BloomFilter)(nil),               // 35: millrace.plan.v1.BloomFilter
+	(*RuntimeFilter)(nil),             // 36: millrace.plan.v1.RuntimeFilter
+	(*Sort)(nil),                      // 37: millrace.plan.v1.Sort
+	(*TopN)(nil),                      // 38: millrace.plan.v1.TopN
+	(*Limit)(nil),                     // 39: millrace.plan.v1.Limit
+	(*Union)(nil),                     // 40: millrace.plan.v1.Union
+	(*Sample)(nil),                    // 41: millrace.plan.v1.Sample
+	(*Expand)(nil),                    // 42: millrace.plan.v1.Expand
+	(*Generate)(nil),                  // 43: millrace.plan.v1.Generate
+	(*Window)(nil),                    // 44: millrace.plan.v1.Window
+	(*WindowFunction)(nil),            // 45: millrace.plan.v1.WindowFunction
+	(*WindowBound)(nil),               // 46: millrace.plan.v1.WindowBound
+	(*GroupLimit)(nil),                // 47: millrace.plan.v1.GroupLimit
+	(*FileSink)(nil),                  // 48: millrace.plan.v1.FileSink
+	(*RowChanges)(nil),                // 49: millrace.plan.v1.RowChanges
+	(*CacheSink)(nil),                 // 50: millrace.plan.v1.CacheSink
+	(*Partitioning)(nil),              // 51: millrace.plan.v1.Partitioning
+	(*Stage)(nil),                     // 52: millrace.plan.v1.Stage
+	(*TaskInput)(nil),                 // 53: millrace.plan.v1.TaskInput
+	(*Blocks)(nil),                    // 54: millrace.plan.v1.Blocks
+	(*Block)(nil),                     // 55: millrace.plan.v1.Block
+	(*FileSplits)(nil),                // 56: millrace.plan.v1.FileSplits
+	(*Settings)(nil),                  // 57: millrace.plan.v1.Settings
+	nil,                               // 58: millrace.plan.v1.Call.OptionsEntry
+	nil,                               // 59: millrace.plan.v1.FileScan.OptionsEntry
+	nil,                               // 60: millrace.plan.v1.FileSink.OptionsEntry
+	nil,                               // 61: millrace.plan.v1.TaskInput.SplitsEntry
+	nil,                               // 62: millrace.plan.v1.TaskInput.BlocksEntry
+	nil,                               // 63: millrace.plan.v1.Settings.ConfEntry
 }
 var file_millrace_plan_v1_plan_proto_depIdxs = []int32{
-	7,  // 0: millrace.plan.v1.Type.elem:type_name -> millrace.plan.v1.Type
-	7,  // 1: millrace.plan.v1.Type.key:type_name -> millrace.plan.v1.Type
-	8,  // 2: millrace.plan.v1.Type.fields:type_name -> millrace.plan.v1.Field
-	7,  // 3: millrace.plan.v1.Field.type:type_name -> millrace.plan.v1.Type
-	7,  // 4: millrace.plan.v1.Expr.type:type_name -> millrace.plan.v1.Type
-	12, // 5: millrace.plan.v1.Expr.literal:type_name -> millrace.plan.v1.Literal
-	10, // 6: millrace.plan.v1.Expr.call:type_name -> millrace.plan.v1.Call
-	11, // 7: millrace.plan.v1.Expr.lambda_var:type_name -> millrace.plan.v1.LambdaVar
-	16, // 8: millrace.plan.v1.Expr.origin:type_name -> millrace.plan.v1.Origin
-	9,  // 9: millrace.plan.v1.Call.args:type_name -> millrace.plan.v1.Expr
-	0,  // 10: millrace.plan.v1.Call.mode:type_name -> millrace.plan.v1.EvalMode
-	9,  // 11: millrace.plan.v1.Call.filter:type_name -> millrace.plan.v1.Expr
-	56, // 12: millrace.plan.v1.Call.options:type_name -> millrace.plan.v1.Call.OptionsEntry
-	14, // 13: millrace.plan.v1.Literal.decimal:type_name -> millrace.plan.v1.Decimal
-	13, // 14: millrace.plan.v1.Literal.list:type_name -> millrace.plan.v1.Literals
-	15, // 15: millrace.plan.v1.Literal.calendar:type_name -> millrace.plan.v1.Calendar
-	12, // 16: millrace.plan.v1.Literals.values:type_name -> millrace.plan.v1.Literal
-	9,  // 17: millrace.plan.v1.SortKey.expr:type_name -> millrace.plan.v1.Expr
-	7,  // 18: millrace.plan.v1.Column.type:type_name -> millrace.plan.v1.Type
-	19, // 19: millrace.plan.v1.Operator.children:type_name -> millrace.plan.v1.Operator
-	18, // 20: millrace.plan.v1.Operator.output:type_name -> millrace.plan.v1.Column
-	20, // 21: millrace.plan.v1.Operator.file_scan:type_name -> millrace.plan.v1.FileScan
-	23, // 22: millrace.plan.v1.Operator.values:type_name -> millrace.plan.v1.Values
-	24, // 23: millrace.plan.v1.Operator.range:type_name -> millrace.plan.v1.Range
-	25, // 24: millrace.plan.v1.Operator.exchange_source:type_name -> millrace.plan.v1.ExchangeSource
-	26, // 25: millrace.plan.v1.Operator.cache_scan:type_name -> millrace.plan.v1.CacheScan
-	27, // 26: millrace.plan.v1.Operator.filter:type_name -> millrace.plan.v1.Filter
-	28, // 27: millrace.plan.v1.Operator.project:type_name -> millrace.plan.v1.Project
-	29, // 28: millrace.plan.v1.Operator.hash_aggregate:type_name -> millrace.plan.v1.HashAggregate
-	30, // 29: millrace.plan.v1.Operator.stateful_aggregate:type_name -> millrace.plan.v1.StatefulAggregate
-	32, // 30: millrace.plan.v1.Operator.watermark:type_name -> millrace.plan.v1.Watermark
-	33, // 31: millrace.plan.v1.Operator.hash_join:type_name -> millrace.plan.v1.HashJoin
-	34, // 32: millrace.plan.v1.Operator.loop_join:type_name -> millrace.plan.v1.LoopJoin
-	35, // 33: millrace.plan.v1.Operator.sort:type_name -> millrace.plan.v1.Sort
-	36, // 34: millrace.plan.v1.Operator.top_n:type_name -> millrace.plan.v1.TopN
-	37, // 35: millrace.plan.v1.Operator.limit:type_name -> millrace.plan.v1.Limit
-	38, // 36: millrace.plan.v1.Operator.union:type_name -> millrace.plan.v1.Union
-	39, // 37: millrace.plan.v1.Operator.sample:type_name -> millrace.plan.v1.Sample
-	40, // 38: millrace.plan.v1.Operator.expand:type_name -> millrace.plan.v1.Expand
-	42, // 39: millrace.plan.v1.Operator.window:type_name -> millrace.plan.v1.Window
-	45, // 40: millrace.plan.v1.Operator.group_limit:type_name -> millrace.plan.v1.GroupLimit
-	46, // 41: millrace.plan.v1.Operator.file_sink:type_name -> millrace.plan.v1.FileSink
-	48, // 42: millrace.plan.v1.Operator.cache_sink:type_name -> millrace.plan.v1.CacheSink
-	41, // 43: millrace.plan.v1.Operator.generate:type_name -> millrace.plan.v1.Generate
-	21, // 44: millrace.plan.v1.FileScan.columns:type_name -> millrace.plan.v1.FileColumn
-	9,  // 45: millrace.plan.v1.FileScan.predicate:type_name -> millrace.plan.v1.Expr
-	57, // 46: millrace.plan.v1.FileScan.options:type_name -> millrace.plan.v1.FileScan.OptionsEntry
-	18, // 47: millrace.plan.v1.FileScan.file_schema:type_name -> millrace.plan.v1.Column
-	12, // 48: millrace.plan.v1.FileColumn.default:type_name -> millrace.plan.v1.Literal
-	7,  // 49: millrace.plan.v1.FileColumn.stored:type_name -> millrace.plan.v1.Type
-	12, // 50: millrace.plan.v1.FileSplit.partition_values:type_name -> millrace.plan.v1.Literal
-	17, // 51: millrace.plan.v1.ExchangeSource.merge:type_name -> millrace.plan.v1.SortKey
-	9,  // 52: millrace.plan.v1.Filter.predicate:type_name -> millrace.plan.v1.Expr
-	9,  // 53: millrace.plan.v1.Project.exprs:type_name -> millrace.plan.v1.Expr
-	2,  // 54: millrace.plan.v1.HashAggregate.mode:type_name -> millrace.plan.v1.HashAggregate.Mode
-	9,  // 55: millrace.plan.v1.HashAggregate.groups:type_name -> millrace.plan.v1.Expr
-	9,  // 56: millrace.plan.v1.HashAggregate.aggregates:type_name -> millrace.plan.v1.Expr
-	29, // 57: millrace.plan.v1.StatefulAggregate.aggregate:type_name -> millrace.plan.v1.HashAggregate
-	31, // 58: millrace.plan.v1.StatefulAggregate.store:type_name -> millrace.plan.v1.StateStore
-	3,  // 59: millrace.plan.v1.StatefulAggregate.mode:type_name -> millrace.plan.v1.StatefulAggregate.OutputMode
-	1,  // 60: millrace.plan.v1.HashJoin.type:type_name -> millrace.plan.v1.JoinType
-	9,  // 61: millrace.plan.v1.HashJoin.left_keys:type_name -> millrace.plan.v1.Expr
-	9,  // 62: millrace.plan.v1.HashJoin.right_keys:type_name -> millrace.plan.v1.Expr
-	9,  // 63: millrace.plan.v1.HashJoin.residual:type_name -> millrace.plan.v1.Expr
-	1,  // 64: millrace.plan.v1.LoopJoin.type:type_name -> millrace.plan.v1.JoinType
-	9,  // 65: millrace.plan.v1.LoopJoin.condition:type_name -> millrace.plan.v1.Expr
-	17, // 66: millrace.plan.v1.Sort.keys:type_name -> millrace.plan.v1.SortKey
-	17, // 67: millrace.plan.v1.TopN.keys:type_name -> millrace.plan.v1.SortKey
-	28, // 68: millrace.plan.v1.Expand.projections:type_name -> millrace.plan.v1.Project
-	4,  // 69: millrace.plan.v1.Generate.kind:type_name -> millrace.plan.v1.Generate.Kind
-	9,  // 70: millrace.plan.v1.Generate.args:type_name -> millrace.plan.v1.Expr
-	9,  // 71: millrace.plan.v1.Window.partition:type_name -> millrace.plan.v1.Expr
-	17, // 72: millrace.plan.v1.Window.order:type_name -> millrace.plan.v1.SortKey
-	43, // 73: millrace.plan.v1.Window.functions:type_name -> millrace.plan.v1.WindowFunction
-	9,  // 74: millrace.plan.v1.WindowFunction.call:type_name -> millrace.plan.v1.Expr
-	44, // 75: millrace.plan.v1.WindowFunction.lower:type_name -> millrace.plan.v1.WindowBound
-	44, // 76: millrace.plan.v1.WindowFunction.upper:type_name -> millrace.plan.v1.WindowBound
-	9,  // 77: millrace.plan.v1.WindowFunction.key:type_name -> millrace.plan.v1.Expr
-	9,  // 78: millrace.plan.v1.WindowBound.value:type_name -> millrace.plan.v1.Expr
-	9,  // 79: millrace.plan.v1.GroupLimit.partition:type_name -> millrace.plan.v1.Expr
-	17, // 80: millrace.plan.v1.GroupLimit.order:type_name -> millrace.plan.v1.SortKey
-	5,  // 81: millrace.plan.v1.GroupLimit.rank:type_name -> millrace.plan.v1.GroupLimit.Rank
-	58, // 82: millrace.plan.v1.FileSink.options:type_name -> millrace.plan.v1.FileSink.OptionsEntry
-	21, // 83: millrace.plan.v1.FileSink.columns:type_name -> millrace.plan.v1.FileColumn
-	47, // 84: millrace.plan.v1.FileSink.changes:type_name -> millrace.plan.v1.RowChanges
-	46, // 85: millrace.plan.v1.RowChanges.images:type_name -> millrace.plan.v1.FileSink
-	6,  // 86: millrace.plan.v1.Partitioning.kind:type_name -> millrace.plan.v1.Partitioning.Kind
-	9,  // 87: millrace.plan.v1.Partitioning.exprs:type_name -> millrace.plan.v1.Expr
-	17, // 88: millrace.plan.v1.Partitioning.keys:type_name -> millrace.plan.v1.SortKey
-	19, // 89: millrace.plan.v1.Stage.root:type_name -> millrace.plan.v1.Operator
-	49, // 90: millrace.plan.v1.Stage.partitioning:type_name -> millrace.plan.v1.Partitioning
-	51, // 91: millrace.plan.v1.Stage.task_inputs:type_name -> millrace.plan.v1.TaskInput
-	59, // 92: millrace.plan.v1.TaskInput.splits:type_name -> millrace.plan.v1.TaskInput.SplitsEntry
-	60, // 93: millrace.plan.v1.TaskInput.blocks:type_name -> millrace.plan.v1.TaskInput.BlocksEntry
-	53, // 94: millrace.plan.v1.Blocks.blocks:type_name -> millrace.plan.v1.Block
-	22, // 95: millrace.plan.v1.FileSplits.splits:type_name -> millrace.plan.v1.FileSplit
-	61, // 96: millrace.plan.v1.Settings.conf:type_name -> millrace.plan.v1.Settings.ConfEntry
-	54, // 97: millrace.plan.v1.TaskInput.SplitsEntry.value:type_name -> millrace.plan.v1.FileSplits
-	52, // 98: millrace.plan.v1.TaskInput.BlocksEntry.value:type_name -> millrace.plan.v1.Blocks
-	99, // [99:99] is the sub-list for method output_type
-	99, // [99:99] is the sub-list for method input_type
-	99, // [99:99] is the sub-list for extension type_name
-	99, // [99:99] is the sub-list for extension extendee
-	0,  // [0:99] is the sub-list for field type_name
+	7,   // 0: millrace.plan.v1.Type.elem:type_name -> millrace.plan.v1.Type
+	7,   // 1: millrace.plan.v1.Type.key:type_name -> millrace.plan.v1.Type
+	8,   // 2: millrace.plan.v1.Type.fields:type_name -> millrace.plan.v1.Field
+	7,   // 3: millrace.plan.v1.Field.type:type_name -> millrace.plan.v1.Type
+	7,   // 4: millrace.plan.v1.Expr.type:type_name -> millrace.plan.v1.Type
+	12,  // 5: millrace.plan.v1.Expr.literal:type_name -> millrace.plan.v1.Literal
+	10,  // 6: millrace.plan.v1.Expr.call:type_name -> millrace.plan.v1.Call
+	11,  // 7: millrace.plan.v1.Expr.lambda_var:type_name -> millrace.plan.v1.LambdaVar
+	16,  // 8: millrace.plan.v1.Expr.origin:type_name -> millrace.plan.v1.Origin
+	9,   // 9: millrace.plan.v1.Call.args:type_name -> millrace.plan.v1.Expr
+	0,   // 10: millrace.plan.v1.Call.mode:type_name -> millrace.plan.v1.EvalMode
+	9,   // 11: millrace.plan.v1.Call.filter:type_name -> millrace.plan.v1.Expr
+	58,  // 12: millrace.plan.v1.Call.options:type_name -> millrace.plan.v1.Call.OptionsEntry
+	14,  // 13: millrace.plan.v1.Literal.decimal:type_name -> millrace.plan.v1.Decimal
+	13,  // 14: millrace.plan.v1.Literal.list:type_name -> millrace.plan.v1.Literals
+	15,  // 15: millrace.plan.v1.Literal.calendar:type_name -> millrace.plan.v1.Calendar
+	12,  // 16: millrace.plan.v1.Literals.values:type_name -> millrace.plan.v1.Literal
+	9,   // 17: millrace.plan.v1.SortKey.expr:type_name -> millrace.plan.v1.Expr
+	7,   // 18: millrace.plan.v1.Column.type:type_name -> millrace.plan.v1.Type
+	19,  // 19: millrace.plan.v1.Operator.children:type_name -> millrace.plan.v1.Operator
+	18,  // 20: millrace.plan.v1.Operator.output:type_name -> millrace.plan.v1.Column
+	20,  // 21: millrace.plan.v1.Operator.file_scan:type_name -> millrace.plan.v1.FileScan
+	23,  // 22: millrace.plan.v1.Operator.values:type_name -> millrace.plan.v1.Values
+	24,  // 23: millrace.plan.v1.Operator.range:type_name -> millrace.plan.v1.Range
+	25,  // 24: millrace.plan.v1.Operator.exchange_source:type_name -> millrace.plan.v1.ExchangeSource
+	26,  // 25: millrace.plan.v1.Operator.cache_scan:type_name -> millrace.plan.v1.CacheScan
+	27,  // 26: millrace.plan.v1.Operator.filter:type_name -> millrace.plan.v1.Filter
+	28,  // 27: millrace.plan.v1.Operator.project:type_name -> millrace.plan.v1.Project
+	29,  // 28: millrace.plan.v1.Operator.hash_aggregate:type_name -> millrace.plan.v1.HashAggregate
+	30,  // 29: millrace.plan.v1.Operator.stateful_aggregate:type_name -> millrace.plan.v1.StatefulAggregate
+	32,  // 30: millrace.plan.v1.Operator.watermark:type_name -> millrace.plan.v1.Watermark
+	33,  // 31: millrace.plan.v1.Operator.hash_join:type_name -> millrace.plan.v1.HashJoin
+	34,  // 32: millrace.plan.v1.Operator.loop_join:type_name -> millrace.plan.v1.LoopJoin
+	37,  // 33: millrace.plan.v1.Operator.sort:type_name -> millrace.plan.v1.Sort
+	38,  // 34: millrace.plan.v1.Operator.top_n:type_name -> millrace.plan.v1.TopN
+	39,  // 35: millrace.plan.v1.Operator.limit:type_name -> millrace.plan.v1.Limit
+	40,  // 36: millrace.plan.v1.Operator.union:type_name -> millrace.plan.v1.Union
+	41,  // 37: millrace.plan.v1.Operator.sample:type_name -> millrace.plan.v1.Sample
+	42,  // 38: millrace.plan.v1.Operator.expand:type_name -> millrace.plan.v1.Expand
+	44,  // 39: millrace.plan.v1.Operator.window:type_name -> millrace.plan.v1.Window
+	47,  // 40: millrace.plan.v1.Operator.group_limit:type_name -> millrace.plan.v1.GroupLimit
+	48,  // 41: millrace.plan.v1.Operator.file_sink:type_name -> millrace.plan.v1.FileSink
+	50,  // 42: millrace.plan.v1.Operator.cache_sink:type_name -> millrace.plan.v1.CacheSink
+	43,  // 43: millrace.plan.v1.Operator.generate:type_name -> millrace.plan.v1.Generate
+	35,  // 44: millrace.plan.v1.Operator.bloom_filter:type_name -> millrace.plan.v1.BloomFilter
+	36,  // 45: millrace.plan.v1.Operator.runtime_filter:type_name -> millrace.plan.v1.RuntimeFilter
+	21,  // 46: millrace.plan.v1.FileScan.columns:type_name -> millrace.plan.v1.FileColumn
+	9,   // 47: millrace.plan.v1.FileScan.predicate:type_name -> millrace.plan.v1.Expr
+	59,  // 48: millrace.plan.v1.FileScan.options:type_name -> millrace.plan.v1.FileScan.OptionsEntry
+	18,  // 49: millrace.plan.v1.FileScan.file_schema:type_name -> millrace.plan.v1.Column
+	12,  // 50: millrace.plan.v1.FileColumn.default:type_name -> millrace.plan.v1.Literal
+	7,   // 51: millrace.plan.v1.FileColumn.stored:type_name -> millrace.plan.v1.Type
+	12,  // 52: millrace.plan.v1.FileSplit.partition_values:type_name -> millrace.plan.v1.Literal
+	17,  // 53: millrace.plan.v1.ExchangeSource.merge:type_name -> millrace.plan.v1.SortKey
+	9,   // 54: millrace.plan.v1.Filter.predicate:type_name -> millrace.plan.v1.Expr
+	9,   // 55: millrace.plan.v1.Project.exprs:type_name -> millrace.plan.v1.Expr
+	2,   // 56: millrace.plan.v1.HashAggregate.mode:type_name -> millrace.plan.v1.HashAggregate.Mode
+	9,   // 57: millrace.plan.v1.HashAggregate.groups:type_name -> millrace.plan.v1.Expr
+	9,   // 58: millrace.plan.v1.HashAggregate.aggregates:type_name -> millrace.plan.v1.Expr
+	29,  // 59: millrace.plan.v1.StatefulAggregate.aggregate:type_name -> millrace.plan.v1.HashAggregate
+	31,  // 60: millrace.plan.v1.StatefulAggregate.store:type_name -> millrace.plan.v1.StateStore
+	3,   // 61: millrace.plan.v1.StatefulAggregate.mode:type_name -> millrace.plan.v1.StatefulAggregate.OutputMode
+	1,   // 62: millrace.plan.v1.HashJoin.type:type_name -> millrace.plan.v1.JoinType
+	9,   // 63: millrace.plan.v1.HashJoin.left_keys:type_name -> millrace.plan.v1.Expr
+	9,   // 64: millrace.plan.v1.HashJoin.right_keys:type_name -> millrace.plan.v1.Expr
+	9,   // 65: millrace.plan.v1.HashJoin.residual:type_name -> millrace.plan.v1.Expr
+	1,   // 66: millrace.plan.v1.LoopJoin.type:type_name -> millrace.plan.v1.JoinType
+	9,   // 67: millrace.plan.v1.LoopJoin.condition:type_name -> millrace.plan.v1.Expr
+	9,   // 68: millrace.plan.v1.BloomFilter.keys:type_name -> millrace.plan.v1.Expr
+	9,   // 69: millrace.plan.v1.RuntimeFilter.keys:type_name -> millrace.plan.v1.Expr
+	17,  // 70: millrace.plan.v1.Sort.keys:type_name -> millrace.plan.v1.SortKey
+	17,  // 71: millrace.plan.v1.TopN.keys:type_name -> millrace.plan.v1.SortKey
+	28,  // 72: millrace.plan.v1.Expand.projections:type_name -> millrace.plan.v1.Project
+	4,   // 73: millrace.plan.v1.Generate.kind:type_name -> millrace.plan.v1.Generate.Kind
+	9,   // 74: millrace.plan.v1.Generate.args:type_name -> millrace.plan.v1.Expr
+	9,   // 75: millrace.plan.v1.Window.partition:type_name -> millrace.plan.v1.Expr
+	17,  // 76: millrace.plan.v1.Window.order:type_name -> millrace.plan.v1.SortKey
+	45,  // 77: millrace.plan.v1.Window.functions:type_name -> millrace.plan.v1.WindowFunction
+	9,   // 78: millrace.plan.v1.WindowFunction.call:type_name -> millrace.plan.v1.Expr
+	46,  // 79: millrace.plan.v1.WindowFunction.lower:type_name -> millrace.plan.v1.WindowBound
+	46,  // 80: millrace.plan.v1.WindowFunction.upper:type_name -> millrace.plan.v1.WindowBound
+	9,   // 81: millrace.plan.v1.WindowFunction.key:type_name -> millrace.plan.v1.Expr
+	9,   // 82: millrace.plan.v1.WindowBound.value:type_name -> millrace.plan.v1.Expr
+	9,   // 83: millrace.plan.v1.GroupLimit.partition:type_name -> millrace.plan.v1.Expr
+	17,  // 84: millrace.plan.v1.GroupLimit.order:type_name -> millrace.plan.v1.SortKey
+	5,   // 85: millrace.plan.v1.GroupLimit.rank:type_name -> millrace.plan.v1.GroupLimit.Rank
+	60,  // 86: millrace.plan.v1.FileSink.options:type_name -> millrace.plan.v1.FileSink.OptionsEntry
+	21,  // 87: millrace.plan.v1.FileSink.columns:type_name -> millrace.plan.v1.FileColumn
+	49,  // 88: millrace.plan.v1.FileSink.changes:type_name -> millrace.plan.v1.RowChanges
+	48,  // 89: millrace.plan.v1.RowChanges.images:type_name -> millrace.plan.v1.FileSink
+	6,   // 90: millrace.plan.v1.Partitioning.kind:type_name -> millrace.plan.v1.Partitioning.Kind
+	9,   // 91: millrace.plan.v1.Partitioning.exprs:type_name -> millrace.plan.v1.Expr
+	17,  // 92: millrace.plan.v1.Partitioning.keys:type_name -> millrace.plan.v1.SortKey
+	19,  // 93: millrace.plan.v1.Stage.root:type_name -> millrace.plan.v1.Operator
+	51,  // 94: millrace.plan.v1.Stage.partitioning:type_name -> millrace.plan.v1.Partitioning
+	53,  // 95: millrace.plan.v1.Stage.task_inputs:type_name -> millrace.plan.v1.TaskInput
+	61,  // 96: millrace.plan.v1.TaskInput.splits:type_name -> millrace.plan.v1.TaskInput.SplitsEntry
+	62,  // 97: millrace.plan.v1.TaskInput.blocks:type_name -> millrace.plan.v1.TaskInput.BlocksEntry
+	55,  // 98: millrace.plan.v1.Blocks.blocks:type_name -> millrace.plan.v1.Block
+	22,  // 99: millrace.plan.v1.FileSplits.splits:type_name -> millrace.plan.v1.FileSplit
+	63,  // 100: millrace.plan.v1.Settings.conf:type_name -> millrace.plan.v1.Settings.ConfEntry
+	56,  // 101: millrace.plan.v1.TaskInput.SplitsEntry.value:type_name -> millrace.plan.v1.FileSplits
+	54,  // 102: millrace.plan.v1.TaskInput.BlocksEntry.value:type_name -> millrace.plan.v1.Blocks
+	103, // [103:103] is the sub-list for method output_type
+	103, // [103:103] is the sub-list for method input_type
+	103, // [103:103] is the sub-list for extension type_name
+	103, // [103:103] is the sub-list for extension extendee
+	0,   // [0:103] is the sub-list for field type_name
 }
 
 func init() { file_millrace_plan_v1_plan_proto_init() }
@@ -4994,8 +5156,10 @@ func file_millrace_plan_v1_plan_proto_init() {
 		(*Operator_FileSink)(nil),
 		(*Operator_CacheSink)(nil),
 		(*Operator_Generate)(nil),
+		(*Operator_BloomFilter)(nil),
+		(*Operator_RuntimeFilter)(nil),
 	}
-	file_millrace_plan_v1_plan_proto_msgTypes[37].OneofWrappers = []any{
+	file_millrace_plan_v1_plan_proto_msgTypes[39].OneofWrappers = []any{
 		(*WindowBound_Unbounded)(nil),
 		(*WindowBound_Rows)(nil),
 		(*WindowBound_Peer)(nil),
@@ -5007,7 +5171,7 @@ func file_millrace_plan_v1_plan_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_millrace_plan_v1_plan_proto_rawDesc), len(file_millrace_plan_v1_plan_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   55,
+			NumMessages:   57,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
