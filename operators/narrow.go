@@ -61,6 +61,71 @@ func narrow(in Operator, column int, w *Wanted) bool {
 	return ok && n.Narrow(column, w)
 }
 
+// narrowBy passes on what is wanted of an expression over an input's columns: of a column, or of one cast to a type that has all of its values.
+func narrowBy(in Operator, e *planpb.Expr, w *Wanted) bool {
+	switch k := e.Kind.(type) {
+	case *planpb.Expr_Column:
+		return narrow(in, int(k.Column), w)
+	case *planpb.Expr_Call:
+		if k.Call.Name != "cast" {
+			return false
+		}
+		from := planconv.Type(k.Call.Args[0].Type)
+		unit := wideningUnit(from, planconv.Type(e.Type))
+		if unit == 0 {
+			return false
+		}
+		if w != nil {
+			if w = w.within(from, unit); w == nil {
+				return false
+			}
+		}
+		return narrowBy(in, k.Call.Args[0], w)
+	}
+	return false
+}
+
+// wideningUnit is what 1 becomes when a whole number is cast to a type that has all values of its own; 0 for other types.
+func wideningUnit(from, to *types.Type) int64 {
+	digits := map[types.Kind]int{types.KindByte: 3, types.KindShort: 5, types.KindInteger: 10}[from.Kind]
+	switch {
+	case from.IsIntegral() && to.IsIntegral() && from.Kind <= to.Kind:
+		return 1
+	case digits > 0 && to.IsShortDecimal() && int(to.Precision-to.Scale) >= digits:
+		unit := int64(1)
+		for range to.Scale {
+			unit *= 10
+		}
+		return unit
+	}
+	return 0
+}
+
+// within is what is wanted of a column of whole numbers when this is wanted of it times unit; nil where that rules nothing out, or everything.
+func (w *Wanted) within(t *types.Type, unit int64) *Wanted {
+	most := int64(1)<<(8*vector.Width(t)-1) - 1
+	out := &Wanted{Type: planconv.TypePB(t), Nulls: w.Nulls}
+	bound := func(l *planpb.Literal) (b *planpb.Literal, has bool) {
+		x := l.GetInteger() / unit // towards 0, which lets one more value pass on one side of it
+		if l == nil || x > most || x < -most-1 {
+			return nil, l == nil
+		}
+		return planconv.Literal(x), true
+	}
+	for _, l := range w.Values {
+		if b, has := bound(l); has && l.GetInteger()%unit == 0 {
+			out.Values = append(out.Values, b)
+		}
+	}
+	var hasLow, hasHigh bool
+	out.Low, hasLow = bound(w.Low)
+	out.High, hasHigh = bound(w.High)
+	if !hasLow && !hasHigh || out.Values == nil && out.Low == nil && out.High == nil {
+		return nil
+	}
+	return out
+}
+
 // Narrow implements Narrower.
 func (o *metered) Narrow(column int, w *Wanted) bool { return narrow(o.Operator, column, w) }
 
@@ -69,7 +134,7 @@ func (o *filter) Narrow(column int, w *Wanted) bool { return o.steady && narrow(
 
 // Narrow implements Narrower.
 func (o *project) Narrow(column int, w *Wanted) bool {
-	return o.steady && o.places[column] >= 0 && narrow(o.in, o.places[column], w)
+	return o.steady && narrowBy(o.in, o.pb.Exprs[column], w)
 }
 
 // Narrow implements Narrower.
@@ -135,12 +200,12 @@ func (o *hashJoin) narrowProbe(keys *vector.Batch) {
 	if o.buildLeft {
 		exprs = o.pb.RightKeys
 	}
-	for i, place := range places(exprs) {
-		if place < 0 || i < len(o.pb.NullSafe) && o.pb.NullSafe[i] || !narrow(o.probeIn, place, nil) {
+	for i, e := range exprs {
+		if i < len(o.pb.NullSafe) && o.pb.NullSafe[i] || !narrowBy(o.probeIn, e, nil) {
 			continue
 		}
 		if w := wantedKeys(keys.Cols[i], keys.N, true); w != nil {
-			narrow(o.probeIn, place, w)
+			narrowBy(o.probeIn, e, w)
 		}
 	}
 }

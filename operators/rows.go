@@ -157,13 +157,12 @@ func (o *filter) Next() (*vector.Batch, error) {
 
 // project computes its columns from the input's.
 type project struct {
-	in    Operator
-	exprs []expr.Evaluator
-	types []*types.Type
-	ctx   *Ctx
-	out   vector.Batch
-
-	places []int // of the input's columns; -1 for what is computed
+	pb     *planpb.Project
+	in     Operator
+	exprs  []expr.Evaluator
+	types  []*types.Type
+	ctx    *Ctx
+	out    vector.Batch
 	steady bool
 }
 
@@ -172,8 +171,7 @@ func newProject(pb *planpb.Project, in Operator, s *planpb.Settings) (Operator, 
 	if err != nil {
 		return nil, err
 	}
-	return &project{in: in, exprs: es, types: typesOf(es), out: vector.Batch{Cols: make([]*vector.Vector, len(es))}, places: places(pb.Exprs),
-		steady: steady(pb.Exprs...)}, nil
+	return &project{pb: pb, in: in, exprs: es, types: typesOf(es), out: vector.Batch{Cols: make([]*vector.Vector, len(es))}, steady: steady(pb.Exprs...)}, nil
 }
 
 func (o *project) Output() []*types.Type { return o.types }

@@ -10,7 +10,7 @@ import (
 type runtimeFilter struct {
 	in, filters Operator
 	keys        joinKeys
-	places      []int // of the keys among the input's columns
+	exprs       []*planpb.Expr // the keys
 	ctx         *Ctx
 	m           *OperatorMetrics
 	mem         reservation
@@ -26,7 +26,7 @@ type runtimeFilter struct {
 
 func newRuntimeFilter(pb *planpb.RuntimeFilter, in, filters Operator, s *planpb.Settings) (Operator, error) {
 	keys, err := newJoinKeys(pb.Keys, pb.NullSafe, in, s)
-	return &runtimeFilter{in: in, filters: filters, keys: keys, places: places(pb.Keys)}, err
+	return &runtimeFilter{in: in, filters: filters, keys: keys, exprs: pb.Keys}, err
 }
 
 func (o *runtimeFilter) Output() []*types.Type         { return o.in.Output() }
@@ -149,12 +149,12 @@ func (o *runtimeFilter) addKeys(keys *vector.Batch, exact bool) error {
 }
 
 func (o *runtimeFilter) wanted(keys *vector.Batch, exact bool) {
-	for i, place := range o.places {
-		if place < 0 || i < len(o.keys.nullSafe) && o.keys.nullSafe[i] || !narrow(o.in, place, nil) {
+	for i, e := range o.exprs {
+		if i < len(o.keys.nullSafe) && o.keys.nullSafe[i] || !narrowBy(o.in, e, nil) {
 			continue
 		}
 		if w := wantedKeys(keys.Cols[i], keys.N, exact); w != nil {
-			narrow(o.in, place, w)
+			narrowBy(o.in, e, w)
 		}
 	}
 }

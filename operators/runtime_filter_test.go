@@ -1,12 +1,14 @@
 package operators
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"millrace/planconv"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/types"
 	"millrace/vector"
@@ -101,5 +103,46 @@ func TestRuntimeFilterLeavesOut(t *testing.T) {
 		if n := len(run(t, &metered{Operator: o}, c.memory)); n < c.least || n > c.most {
 			t.Errorf("%s: %d rows pass, not %d to %d", name, n, c.least, c.most)
 		}
+	}
+}
+
+// What is wanted of a number that is made wider is wanted of the number.
+func TestWantedWithin(t *testing.T) {
+	lit := func(x int64) *planpb.Literal { return planconv.Literal(x) }
+	for _, c := range []struct {
+		from, to  *types.Type
+		low, high int64
+		want      string
+	}{
+		{types.Integer, types.Long, -7, 7, "-7 to 7"},
+		{types.Byte, types.Long, -1000, 7, "none to 7"},
+		{types.Byte, types.Long, 3, 1000, "3 to none"},
+		{types.Short, types.Integer, -40000, 40000, "all"},
+		{types.Byte, types.Short, 200, 300, "all"}, // nothing is, which need not be told
+		{types.Integer, types.Decimal(12, 2), -750, 750, "-7 to 7"},
+		{types.Integer, types.Decimal(11, 2), -750, 750, "refused"},
+		{types.Long, types.Decimal(18, 0), -7, 7, "refused"},
+		{types.Long, types.Integer, -7, 7, "refused"},
+	} {
+		got := "refused"
+		if unit := wideningUnit(c.from, c.to); unit > 0 {
+			got = "all"
+			if w := (&Wanted{Low: lit(c.low), High: lit(c.high)}).within(c.from, unit); w != nil {
+				text := func(l *planpb.Literal) any {
+					if l == nil {
+						return "none"
+					}
+					return l.GetInteger()
+				}
+				got = fmt.Sprint(text(w.Low), " to ", text(w.High))
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s as %s from %d to %d: %s, not %s", c.from, c.to, c.low, c.high, got, c.want)
+		}
+	}
+	few := (&Wanted{Values: []*planpb.Literal{lit(200), lit(250), lit(-300), lit(1 << 40)}}).within(types.Integer, 100)
+	if len(few.Values) != 2 || few.Values[0].GetInteger() != 2 || few.Values[1].GetInteger() != -3 {
+		t.Error(few.Values)
 	}
 }
