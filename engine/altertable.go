@@ -55,7 +55,8 @@ func (st *statement) setLocation(name []string, location string) error {
 	if !bypass && !now.Schema().AsNullable().SameData(there.Schema().AsNullable()) {
 		return errs.New("DELTA_SET_LOCATION_SCHEMA_MISMATCH", "original", delta.TreeString(now.Schema()), "destination", delta.TreeString(there.Schema()))
 	}
-	e := *t.entry
-	e.Location, e.Managed = location, false
-	return st.e.o.Catalog.Create(st.ctx, e, true)
+	return st.e.o.Catalog.Alter(st.ctx, *t.entry, func(e *Entry) error {
+		e.Location, e.Managed = location, false
+		return nil
+	})
 }

@@ -123,15 +123,21 @@ func (c *Catalog) entries(ctx context.Context, namespace string) ([]Entry, error
 
 // Lookup finds an entry; nil when there is none.
 func (c *Catalog) Lookup(ctx context.Context, namespace, name string) (*Entry, error) {
+	e, _, err := c.record(ctx, namespace, name)
+	return e, err
+}
+
+// record is an entry and its bytes in the store.
+func (c *Catalog) record(ctx context.Context, namespace, name string) (*Entry, []byte, error) {
 	value, err := c.kv.Get(ctx, tableKey(namespace, name))
 	if err != nil || value == nil {
-		return nil, errs.Wrap(err, "look up table %s.%s", namespace, name)
+		return nil, nil, errs.Wrap(err, "look up table %s.%s", namespace, name)
 	}
 	var e Entry
 	if err := json.Unmarshal(value, &e); err != nil {
-		return nil, errs.Newf(errs.Internal, "the catalog's record of %s.%s cannot be read: %v", namespace, name, err)
+		return nil, nil, errs.Newf(errs.Internal, "the catalog's record of %s.%s cannot be read: %v", namespace, name, err)
 	}
-	return &e, nil
+	return &e, value, nil
 }
 
 // Create records a table; replace allows one of that name.
@@ -150,20 +156,41 @@ func (c *Catalog) Create(ctx context.Context, e Entry, replace bool) error {
 	return err
 }
 
+// Alter changes the record of a table or view. change is called again where another change came first; of a table that has taken the place of
+// the one that was seen it is not called.
+func (c *Catalog) Alter(ctx context.Context, seen Entry, change func(*Entry) error) error {
+	key := tableKey(seen.Namespace, seen.Name)
+	for {
+		e, old, err := c.record(ctx, seen.Namespace, seen.Name)
+		switch {
+		case err != nil:
+			return err
+		case e == nil, e.Provider != seen.Provider, e.Location != seen.Location, (e.View == "") != (seen.View == ""):
+			return notFound(seen.Namespace, seen.Name)
+		}
+		if err := change(e); err != nil {
+			return err
+		}
+		value, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		if done, err := c.kv.Change(ctx, map[string][]byte{key: old}, map[string][]byte{key: value}); done || err != nil {
+			return err
+		}
+	}
+}
+
 // Rename gives a table or view another name in the same schema, in one step: at no moment has it two names, or none.
 func (c *Catalog) Rename(ctx context.Context, namespace, name, to string) error {
 	from, next := tableKey(namespace, name), tableKey(namespace, to)
 	for {
-		old, err := c.kv.Get(ctx, from)
+		e, old, err := c.record(ctx, namespace, name)
 		if err != nil {
 			return err
 		}
-		if old == nil {
-			return errs.New("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.QuoteParts("spark_catalog", namespace, name))
-		}
-		var e Entry
-		if err := json.Unmarshal(old, &e); err != nil {
-			return errs.Newf(errs.Internal, "the catalog's record of %s.%s cannot be read: %v", namespace, name, err)
+		if e == nil {
+			return notFound(namespace, name)
 		}
 		if other, err := c.kv.Get(ctx, next); err != nil || other != nil {
 			return orExists(err, namespace, to)
@@ -177,6 +204,10 @@ func (c *Catalog) Rename(ctx context.Context, namespace, name, to string) error 
 			return err
 		}
 	}
+}
+
+func notFound(namespace, name string) error {
+	return errs.New("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.QuoteParts("spark_catalog", namespace, name))
 }
 
 func orExists(err error, namespace, name string) error {
@@ -211,15 +242,21 @@ func (c *Catalog) collationOf(ctx context.Context, name string) (string, error) 
 
 // namespace finds a schema's record; nil when there is none.
 func (c *Catalog) namespace(ctx context.Context, name string) (*session.Namespace, error) {
+	n, _, err := c.namespaceRecord(ctx, name)
+	return n, err
+}
+
+// namespaceRecord is a schema's record and its bytes in the store.
+func (c *Catalog) namespaceRecord(ctx context.Context, name string) (*session.Namespace, []byte, error) {
 	value, err := c.kv.Get(ctx, namespacePrefix+strings.ToLower(name))
 	if err != nil || value == nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var n session.Namespace
 	if err := json.Unmarshal(value, &n); err != nil {
-		return nil, errs.Newf(errs.Internal, "the catalog's record of the schema %s cannot be read: %v", name, err)
+		return nil, nil, errs.Newf(errs.Internal, "the catalog's record of the schema %s cannot be read: %v", name, err)
 	}
-	return &n, nil
+	return &n, value, nil
 }
 
 // CreateNamespace records a schema and reports whether it is new.
@@ -231,13 +268,26 @@ func (c *Catalog) CreateNamespace(ctx context.Context, n session.Namespace) (boo
 	return c.kv.Create(ctx, namespacePrefix+strings.ToLower(n.Name), value)
 }
 
-// putNamespace records what a schema has become.
-func (c *Catalog) putNamespace(ctx context.Context, n session.Namespace) error {
-	value, err := json.Marshal(n)
-	if err != nil {
-		return err
+// alterNamespace changes the record of a schema. change is called again where another change came first.
+func (c *Catalog) alterNamespace(ctx context.Context, name string, change func(*session.Namespace)) error {
+	key := namespacePrefix + strings.ToLower(name)
+	for {
+		n, old, err := c.namespaceRecord(ctx, name)
+		if err != nil {
+			return err
+		}
+		if n == nil {
+			return schemaNotFound(name)
+		}
+		change(n)
+		value, err := json.Marshal(n)
+		if err != nil {
+			return err
+		}
+		if done, err := c.kv.Change(ctx, map[string][]byte{key: old}, map[string][]byte{key: value}); done || err != nil {
+			return err
+		}
 	}
-	return c.kv.Put(ctx, namespacePrefix+strings.ToLower(n.Name), value)
 }
 
 // DropNamespace forgets a schema.

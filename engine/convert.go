@@ -44,9 +44,10 @@ func (st *statement) convert(name []string, partitions *types.Type, statistics b
 	if t.entry == nil {
 		return emptyResult(), nil
 	}
-	e := *t.entry
-	e.Provider = "delta"
-	return emptyResult(), st.e.o.Catalog.Create(st.ctx, e, true)
+	return emptyResult(), st.e.o.Catalog.Alter(st.ctx, *t.entry, func(e *Entry) error {
+		e.Provider = "delta"
+		return nil
+	})
 }
 
 func (st *statement) putLog(l *log.Table, partitions *types.Type, statistics bool) error {

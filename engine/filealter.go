@@ -11,30 +11,32 @@ import (
 )
 
 // alterFiles is ALTER TABLE of a table of files: what changes is the catalog's record alone.
-func (st *statement) alterFiles(e Entry, actions []plan.AlterAction) (session.Result, error) {
-	schema, err := e.fileSchema()
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range actions {
-		switch a.Kind {
-		case "set properties", "unset properties":
-			err = e.alterProperties(a)
-		case "add columns":
-			err = st.addFileColumns(&e, schema, a)
-		case "alter column":
-			err = describeFileColumn(&e, schema, a)
-		case "recover partitions": // the directories are the partitions
-		case "add key":
-		default:
-			err = unsupportedChange(&e, strings.ToUpper(a.Kind))
-		}
+func (st *statement) alterFiles(seen Entry, actions []plan.AlterAction) (session.Result, error) {
+	return emptyResult(), st.e.o.Catalog.Alter(st.ctx, seen, func(e *Entry) error {
+		schema, err := e.fileSchema()
 		if err != nil {
-			return nil, err
+			return err
 		}
-	}
-	e.Schema = schema.JSON()
-	return emptyResult(), st.e.o.Catalog.Create(st.ctx, e, true)
+		for _, a := range actions {
+			switch a.Kind {
+			case "set properties", "unset properties":
+				err = e.alterProperties(a)
+			case "add columns":
+				err = st.addFileColumns(e, schema, a)
+			case "alter column":
+				err = describeFileColumn(e, schema, a)
+			case "recover partitions": // the directories are the partitions
+			case "add key":
+			default:
+				err = unsupportedChange(e, strings.ToUpper(a.Kind))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		e.Schema = schema.JSON()
+		return nil
+	})
 }
 
 func unsupportedChange(e *Entry, operation string) error {

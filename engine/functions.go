@@ -127,11 +127,14 @@ func (st *statement) createFunction(c *plan.CreateFunction) (session.Result, err
 	if err != nil {
 		return nil, err
 	}
-	if there && !c.Replace {
+	exists := func() (session.Result, error) {
 		if c.IfNotExists {
 			return emptyResult(), nil
 		}
 		return nil, errs.New("ROUTINE_ALREADY_EXISTS", "newRoutineType", "routine", "existingRoutineType", "routine", "routineName", types.QuoteParts(f.Name...))
+	}
+	if there && !c.Replace {
+		return exists()
 	}
 	if err := st.checkFunction(&f); err != nil {
 		return nil, err
@@ -144,7 +147,17 @@ func (st *statement) createFunction(c *plan.CreateFunction) (session.Result, err
 	if err != nil {
 		return nil, err
 	}
-	return emptyResult(), st.e.o.Catalog.kv.Put(st.ctx, functionKey(namespace, name), value)
+	key := functionKey(namespace, name)
+	if c.Replace {
+		return emptyResult(), st.e.o.Catalog.kv.Put(st.ctx, key, value)
+	}
+	switch created, err := st.e.o.Catalog.kv.Create(st.ctx, key, value); {
+	case err != nil:
+		return nil, err
+	case !created:
+		return exists()
+	}
+	return emptyResult(), nil
 }
 
 func (st *statement) existingFunction(f *plan.CreateFunction, namespace, name string) (bool, error) {

@@ -80,25 +80,24 @@ func (st *statement) alterNamespace(c *plan.AlterNamespace) (session.Result, err
 	if n.Name == defaultNamespace {
 		return nil, errs.Unsupportedf("ALTER SCHEMA of the schema %s is not supported.", types.Quote(n.Name))
 	}
-	properties := maps.Clone(n.Properties)
-	if properties == nil {
-		properties = map[string]string{}
-	}
-	maps.Copy(properties, c.Properties)
-	for _, k := range c.Unset {
-		delete(properties, k)
-	}
-	n.Properties = properties
-	if c.Location != "" {
-		n.Location = c.Location
-	}
-	if c.Collation != "" {
-		n.Collation = c.Collation
-	}
-	if c.Comment != nil {
-		n.Description = *c.Comment
-	}
-	return emptyResult(), st.e.o.Catalog.putNamespace(st.ctx, *n)
+	return emptyResult(), st.e.o.Catalog.alterNamespace(st.ctx, n.Name, func(n *session.Namespace) {
+		if n.Properties == nil {
+			n.Properties = map[string]string{}
+		}
+		maps.Copy(n.Properties, c.Properties)
+		for _, k := range c.Unset {
+			delete(n.Properties, k)
+		}
+		if c.Location != "" {
+			n.Location = c.Location
+		}
+		if c.Collation != "" {
+			n.Collation = c.Collation
+		}
+		if c.Comment != nil {
+			n.Description = *c.Comment
+		}
+	})
 }
 
 var namespaceSchema = mustSchema("info_name STRING NOT NULL COMMENT 'name of the namespace info', info_value STRING NOT NULL COMMENT 'value of the namespace info'")

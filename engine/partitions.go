@@ -122,11 +122,7 @@ func (st *statement) alterPartitions(name []string, a plan.AlterAction) error {
 	if err != nil {
 		return err
 	}
-	parts := maps.Clone(e.Parts)
-	if parts == nil {
-		parts = map[string]partition{}
-	}
-	var gone []string
+	var added, gone []string
 	for _, spec := range a.Partitions {
 		dir, err := st.partitionOf(e, spec)
 		if err != nil {
@@ -137,12 +133,11 @@ func (st *statement) alterPartitions(name []string, a plan.AlterAction) error {
 		case a.Kind == "add partition" && there && !a.IfExists:
 			return partitionError("PARTITIONS_ALREADY_EXIST", e, dir)
 		case a.Kind == "add partition" && !there:
-			parts[dir] = partition{Created: st.settings.NowMicros / 1000}
+			added = append(added, dir)
 		case a.Kind == "drop partition" && !there && !a.IfExists:
 			return partitionError("PARTITIONS_NOT_FOUND", e, dir)
 		case a.Kind == "drop partition" && there:
 			gone = append(gone, dir)
-			delete(parts, dir)
 		}
 	}
 	if len(gone) > 0 {
@@ -153,9 +148,18 @@ func (st *statement) alterPartitions(name []string, a plan.AlterAction) error {
 			return err
 		}
 	}
-	changed := *e
-	changed.Parts = parts
-	return st.e.o.Catalog.Create(st.ctx, changed, true)
+	return st.e.o.Catalog.Alter(st.ctx, *e, func(e *Entry) error {
+		if e.Parts == nil {
+			e.Parts = map[string]partition{}
+		}
+		for _, dir := range added {
+			e.Parts[dir] = partition{Created: st.settings.NowMicros / 1000}
+		}
+		for _, dir := range gone {
+			delete(e.Parts, dir)
+		}
+		return nil
+	})
 }
 
 // partitionDetails are the lines about a partition of DESCRIBE and SHOW TABLE EXTENDED. The first four are about its place.

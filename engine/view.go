@@ -278,13 +278,17 @@ func (e *Entry) remedy(schema *types.Type) string {
 }
 
 // evolveView puts the columns that a view has now into its record, if they are others. Comments stay unless the columns are the query's own.
-func (st *statement) evolveView(e Entry, old, now *types.Type) error {
+func (st *statement) evolveView(seen Entry, old, now *types.Type) error {
 	fresh := now.WithoutAutoNames()
 	if fresh.JSON() == old.JSON() {
 		return nil
 	}
-	e.Schema = fresh.JSON()
-	return st.e.o.Catalog.Create(st.ctx, e, true)
+	return st.e.o.Catalog.Alter(st.ctx, seen, func(e *Entry) error {
+		if e.View == seen.View && e.Schema == seen.Schema {
+			e.Schema = fresh.JSON()
+		}
+		return nil
+	})
 }
 
 // alterView is ALTER VIEW, but for AS.
@@ -302,27 +306,21 @@ func (st *statement) alterView(c *plan.AlterTable) (session.Result, error) {
 	case t.entry.View == "":
 		return nil, errs.New("EXPECT_VIEW_NOT_TABLE.USE_ALTER_TABLE", "tableName", t.name(), "operation", viewOperation(first.Kind))
 	}
-	e := *t.entry
-	switch first.Kind {
-	case "rename":
+	if first.Kind == "rename" {
 		return emptyResult(), st.renameTable(c.Name, first.Column)
-	case "set properties", "unset properties":
-		if err := e.alterProperties(first); err != nil {
-			return nil, err
-		}
-	case "schema mode":
-		shape := viewShape{}
-		if e.Shape != nil {
-			shape = *e.Shape
-		}
-		if err := st.viewMode(&plan.CreateView{Mode: first.To, ModeOrigin: first.Origin}, &shape); err != nil {
-			return nil, err
-		}
-		e.Shape = &shape
-	default:
-		return nil, errs.Unsupportedf("ALTER VIEW %s is not supported yet.", strings.ToUpper(first.Kind))
 	}
-	return emptyResult(), st.e.o.Catalog.Create(st.ctx, e, true)
+	return emptyResult(), st.e.o.Catalog.Alter(st.ctx, *t.entry, func(e *Entry) error {
+		switch first.Kind {
+		case "set properties", "unset properties":
+			return e.alterProperties(first)
+		case "schema mode":
+			if e.Shape == nil {
+				e.Shape = &viewShape{}
+			}
+			return st.viewMode(&plan.CreateView{Mode: first.To, ModeOrigin: first.Origin}, e.Shape)
+		}
+		return errs.Unsupportedf("ALTER VIEW %s is not supported yet.", strings.ToUpper(first.Kind))
+	})
 }
 
 func viewOperation(kind string) string {
