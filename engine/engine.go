@@ -75,7 +75,7 @@ func New(o Options) *Engine {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Engine{o: o, footers: table.NewFooters(0), frames: newFrames(o.Runner)}
+	return &Engine{o: o, footers: table.NewFooters(0, 0), frames: newFrames(o.Runner)}
 }
 
 // Analyze implements session.Engine.

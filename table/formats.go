@@ -54,20 +54,22 @@ func init() {
 var parquetFormat = format{open: openParquet, create: createParquet, infer: inferParquet, narrows: true,
 	extension: func(o map[string]string) string { return parquet.Extension(o["compression"]) }}
 
-// Footers keeps the footers of files that were read lately. It is safe for concurrent use.
+// Footers keeps the footers of files that were read lately, and dictionaries of theirs. It is safe for concurrent use.
 type Footers struct {
 	mu    sync.Mutex
 	max   int
 	files map[string]*parquet.File
 	order []string
+
+	dictionaries *parquet.Dictionaries
 }
 
-// NewFooters keeps up to max footers; 0: 1024.
-func NewFooters(max int) *Footers {
+// NewFooters keeps up to max footers, 0: 1024, and so many bytes of dictionaries.
+func NewFooters(max int, dictionaries int64) *Footers {
 	if max == 0 {
 		max = 1024
 	}
-	return &Footers{max: max, files: map[string]*parquet.File{}}
+	return &Footers{max: max, files: map[string]*parquet.File{}, dictionaries: parquet.NewDictionaries(dictionaries)}
 }
 
 func (f *Footers) get(key string) *parquet.File {
@@ -79,20 +81,24 @@ func (f *Footers) get(key string) *parquet.File {
 	return f.files[key]
 }
 
-func (f *Footers) put(key string, file *parquet.File) {
+// put keeps a footer and returns it, or the one that another task has put there meanwhile.
+func (f *Footers) put(key string, file *parquet.File) *parquet.File {
 	if f == nil {
-		return
+		return file
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, ok := f.files[key]; !ok {
-		f.order = append(f.order, key)
-		if len(f.order) > f.max {
-			delete(f.files, f.order[0])
-			f.order = f.order[1:]
-		}
+	if kept := f.files[key]; kept != nil {
+		return kept
+	}
+	f.order = append(f.order, key)
+	if len(f.order) > f.max {
+		f.dictionaries.Forget(f.files[f.order[0]])
+		delete(f.files, f.order[0])
+		f.order = f.order[1:]
 	}
 	f.files[key] = file
+	return file
 }
 
 // footer opens a Parquet file's footer, or finds it among those that are kept. Data files never change, but plain
@@ -103,10 +109,10 @@ func (e *Env) footer(path string, src storage.Reader) (*parquet.File, error) {
 		return f, nil
 	}
 	f, err := parquet.Open(src, src.Size(), displayPath(path))
-	if err == nil {
-		e.Footers.put(key, f)
+	if err != nil {
+		return nil, err
 	}
-	return f, err
+	return e.Footers.put(key, f), nil
 }
 
 type parquetReader struct {
@@ -138,6 +144,9 @@ func (s *scan) parquetReader(src storage.Reader, split *planpb.FileSplit) (*parq
 	}
 	opts.Prune = s.prune()
 	opts.Rebase = s.rebase()
+	if s.env.Footers != nil {
+		opts.Dictionaries = s.env.Footers.dictionaries
+	}
 	return f.NewReader(src, opts)
 }
 

@@ -77,7 +77,7 @@ func sinkBatches(t *testing.T, plan *planpb.FileSink, schema *types.Type, in ope
 func scanFiles(t *testing.T, scan *planpb.FileScan, output *types.Type, splits []*planpb.FileSplit) []string {
 	t.Helper()
 	op := &planpb.Operator{Output: columnsOf(output)}
-	s, err := NewScan(op, scan, splits, Env{Settings: &planpb.Settings{TimeZone: "UTC"}, Footers: NewFooters(10)})
+	s, err := NewScan(op, scan, splits, Env{Settings: &planpb.Settings{TimeZone: "UTC"}, Footers: NewFooters(10, 1<<20)})
 	if err != nil {
 		t.Fatal(err)
 	}

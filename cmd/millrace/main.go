@@ -47,7 +47,9 @@ type workerCmd struct {
 }
 
 // Run runs a worker in this process.
-func (c *workerCmd) Run() error { return worker.Run(cli.Context(), c.Config, worker.DefaultTables()) }
+func (c *workerCmd) Run() error {
+	return worker.Run(cli.Context(), c.Config, worker.DefaultTables(int64(c.Memory)))
+}
 
 func main() {
 	c := cli.Parse("millrace", "A compute cluster over Delta Lake tables for PySpark clients.", &grammar)

@@ -9,5 +9,5 @@ import (
 func main() {
 	var cfg worker.Config
 	cli.Parse("worker", "A worker of a millrace cluster: it runs the tasks of queries.", &cfg)
-	cli.Exit("worker", worker.Run(cli.Context(), cfg, worker.DefaultTables()))
+	cli.Exit("worker", worker.Run(cli.Context(), cfg, worker.DefaultTables(int64(cfg.Memory))))
 }

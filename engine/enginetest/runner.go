@@ -124,7 +124,7 @@ func NewRunner(t testing.TB, slots int, staged bool, bytes int64) *Runner {
 	}
 	t.Cleanup(store.Close)
 	r := &Runner{Files: files, cached: t.TempDir(), frames: map[string]*cache.Store{}, slots: slots, staged: staged, Pool: pool, Store: store, client: shuffle.NewClient(store, "here"),
-		tables: worker.DefaultTables()}
+		tables: worker.DefaultTables(bytes)}
 	for i := range slots {
 		r.names = append(r.names, fmt.Sprint("w", i))
 		r.come(r.names[i])

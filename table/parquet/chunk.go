@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"encoding/binary"
+	"sync"
 
 	"github.com/parquet-go/parquet-go/format"
 
@@ -15,7 +16,10 @@ type chunk struct {
 	dec    decoder
 	maxDef uint8
 
+	kept *Dictionaries
+
 	messages *messageReader
+	meta     *columnMeta
 	header   pageHeader
 	codec    format.CompressionCodec
 	data     []byte // the chunk's bytes from the next page on
@@ -38,7 +42,7 @@ func newChunk(col *Column, dec decoder) *chunk {
 
 // start begins a chunk whose bytes are data; data must have padding bytes of capacity behind it.
 func (c *chunk) start(m *columnMeta, data []byte) error {
-	c.codec, c.data, c.entries = m.Codec, data, m.NumValues
+	c.meta, c.codec, c.data, c.entries = m, m.Codec, data, m.NumValues
 	c.left, c.dict = 0, nil
 	return nil
 }
@@ -90,6 +94,18 @@ func (c *chunk) load(body []byte) error {
 	return corrupt("a page of type %s without its header", c.header.Type)
 }
 
+// pages are the buffers of decompressed pages that no reader uses.
+var pages sync.Pool
+
+// release gives the buffer of pages back; no page can be read any more.
+func (c *chunk) release() {
+	if c.page != nil {
+		page := c.page
+		pages.Put(&page)
+		c.page = nil
+	}
+}
+
 // maxPage bounds what a page's header may make us allocate.
 const maxPage = 1 << 30
 
@@ -105,7 +121,12 @@ func (c *chunk) inflate(body []byte, size int, codec format.CompressionCodec) ([
 		return nil, corrupt("a page of %d bytes decompresses to %d", len(body), size)
 	}
 	if cap(c.page) < size+padding {
-		c.page = make([]byte, size+size/8+padding)
+		c.release()
+		if p, _ := pages.Get().(*[]byte); p != nil && cap(*p) >= size+padding {
+			c.page = *p
+		} else {
+			c.page = make([]byte, size+size/8+padding)
+		}
 	}
 	out := c.page[:size]
 	if size == 0 {
@@ -115,6 +136,9 @@ func (c *chunk) inflate(body []byte, size int, codec format.CompressionCodec) ([
 }
 
 func (c *chunk) loadDictionary(body []byte) error {
+	if c.dict = c.kept.get(c.meta, c.dec.typ); c.dict != nil {
+		return nil
+	}
 	h := &c.header
 	n := int(h.Dictionary.V.NumValues)
 	data, err := c.inflate(body, int(h.Uncompressed), c.codec)
@@ -136,6 +160,7 @@ func (c *chunk) loadDictionary(body []byte) error {
 		return err
 	}
 	c.dict = d
+	c.kept.put(c.meta, d)
 	return nil
 }
 
@@ -266,7 +291,9 @@ func (c *chunk) values(out *vector.Vector, at, n int) error {
 		return c.bools(out, at, n)
 	case !c.coded:
 		if out.Dict != nil {
-			expand(out, at)
+			if err := expand(out, at); err != nil {
+				return err
+			}
 		}
 		used, err := c.dec.plain(out, at, n, c.plain)
 		c.plain = c.plain[min(used, len(c.plain)):]
@@ -276,10 +303,12 @@ func (c *chunk) values(out *vector.Vector, at, n int) error {
 	}
 	for n > 0 {
 		codes := c.scratch[:min(n, len(c.scratch))]
-		if err := c.readCodes(codes); err != nil {
+		if err := c.codes.read(codes); err != nil {
 			return err
 		}
-		gather(out, at, c.dict, codes)
+		if err := gather(out, at, c.dict, codes); err != nil {
+			return err
+		}
 		at, n = at+len(codes), n-len(codes)
 	}
 	return nil
@@ -304,51 +333,71 @@ func (c *chunk) readCodes(codes []int32) error {
 	if err := c.codes.read(codes); err != nil {
 		return err
 	}
-	var most uint32
-	for _, code := range codes {
-		most = max(most, uint32(code))
-	}
-	if int(most) >= c.dict.Len {
-		return corrupt("code %d into a dictionary of %d", most, c.dict.Len)
+	if most := mostCode(codes); int(most) >= c.dict.Len {
+		return wrongCode(most, c.dict)
 	}
 	return nil
 }
 
+// mostCode is the largest of some codes. Four at a time do not wait for each other.
+func mostCode(codes []int32) uint32 {
+	var a, b, c, d uint32
+	for ; len(codes) >= 4; codes = codes[4:] {
+		a, b, c, d = max(a, uint32(codes[0])), max(b, uint32(codes[1])), max(c, uint32(codes[2])), max(d, uint32(codes[3]))
+	}
+	for _, code := range codes {
+		a = max(a, uint32(code))
+	}
+	return max(a, b, c, d)
+}
+
+func wrongCode(code uint32, dict *vector.Vector) error {
+	return corrupt("code %d into a dictionary of %d", code, dict.Len)
+}
+
 // gather looks codes up into out's rows from at on.
-func gather(out *vector.Vector, at int, dict *vector.Vector, codes []int32) {
+func gather(out *vector.Vector, at int, dict *vector.Vector, codes []int32) error {
 	switch vector.Width(dict.Type) {
 	case 1:
-		gatherFixed[uint8](out, at, dict, codes)
+		return gatherFixed[uint8](out, at, dict, codes)
 	case 2:
-		gatherFixed[uint16](out, at, dict, codes)
+		return gatherFixed[uint16](out, at, dict, codes)
 	case 4:
-		gatherFixed[uint32](out, at, dict, codes)
+		return gatherFixed[uint32](out, at, dict, codes)
 	case 8:
-		gatherFixed[uint64](out, at, dict, codes)
+		return gatherFixed[uint64](out, at, dict, codes)
 	case 16:
-		gatherFixed[[2]uint64](out, at, dict, codes)
+		return gatherFixed[[2]uint64](out, at, dict, codes)
 	default:
+		if most := mostCode(codes); int(most) >= dict.Len {
+			return wrongCode(most, dict)
+		}
 		for i, code := range codes {
 			out.Bytes = append(out.Bytes, dict.Bytes[dict.Offsets[code]:dict.Offsets[code+1]]...)
 			out.Offsets[at+i+1] = int32(len(out.Bytes))
 		}
 	}
+	return nil
 }
 
-func gatherFixed[T any](out *vector.Vector, at int, dict *vector.Vector, codes []int32) {
-	dst, values := view[T](out.Data)[at:at+len(codes)], view[T](dict.Data)
+func gatherFixed[T any](out *vector.Vector, at int, dict *vector.Vector, codes []int32) error {
+	dst, values := view[T](out.Data)[at:at+len(codes)], view[T](dict.Data)[:dict.Len]
 	for i, code := range codes {
-		dst[i] = values[code]
+		if uint32(code) >= uint32(len(values)) {
+			return wrongCode(uint32(code), dict)
+		}
+		dst[i] = values[uint32(code)]
 	}
+	return nil
 }
 
 // expand turns out's first n rows from codes into plain strings.
-func expand(out *vector.Vector, n int) {
+func expand(out *vector.Vector, n int) error {
 	dict, rows, valid := out.Dict, out.Len, out.Valid
 	codes := append([]int32(nil), vector.Codes(out)[:n]...)
 	out.Reset(dict.Type, rows)
 	out.Valid = valid
-	gather(out, 0, dict, codes)
+	return gather(out, 0, dict, codes)
 }
 
 // spreadRows moves dense values apart to where the bits are set.

@@ -171,6 +171,8 @@ func decimalFromInt[S int32 | int64](a any, want *types.Type, digits int) plainF
 		return nil
 	case !want.IsShortDecimal():
 		return longDecimalFromInt[S](factor)
+	case unsafe.Sizeof(S(0)) == 8 && factor == decimal128.FromI64(1):
+		return identity(8)
 	}
 	return convert[S, int64](factor.BigInt().Int64())
 }
@@ -214,8 +216,8 @@ func convert[S, D number](factor D) plainFunc {
 			return 0, errShortPage
 		}
 		dst := view[D](out.Data)[at : at+n]
-		for i := range dst {
-			dst[i] = D(load[S](src, i)) * factor
+		for i, v := range view[S](src)[:len(dst)] { // at any alignment
+			dst[i] = D(v) * factor
 		}
 		return n * size, nil
 	}

@@ -21,9 +21,10 @@ type ReadColumn struct {
 type ReadOptions struct {
 	Columns       []ReadColumn
 	CaseSensitive bool
-	Start, Length int64  // the row groups that start in this range; Length 0: all
-	Prune         *Prune // leaves out row groups and pages that cannot hold a wanted row; may be nil
-	BatchRows     int    // 0: vector.BatchRows
+	Start, Length int64         // the row groups that start in this range; Length 0: all
+	Prune         *Prune        // leaves out row groups and pages that cannot hold a wanted row; may be nil
+	BatchRows     int           // 0: vector.BatchRows
+	Dictionaries  *Dictionaries // where dictionaries are kept between readers; nil: nowhere
 	Rebase        Rebase
 }
 
@@ -76,6 +77,7 @@ func (f *File) NewReader(source io.ReaderAt, opts ReadOptions) (*Reader, error) 
 			r.opts.Prune = nil // the statistics are of the values in the file
 		}
 		for _, c := range fd.leaves() {
+			c.kept = opts.Dictionaries
 			r.used = append(r.used, c.col.leaf)
 		}
 	}
@@ -303,5 +305,10 @@ func (r *Reader) Close() error {
 	}
 	r.current.release()
 	r.current = nil
+	for _, f := range r.fields {
+		for _, c := range f.leaves() {
+			c.release()
+		}
+	}
 	return nil
 }
