@@ -91,7 +91,7 @@ func wideningUnit(from, to *types.Type) int64 {
 	switch {
 	case from.IsIntegral() && to.IsIntegral() && from.Kind <= to.Kind:
 		return 1
-	case digits > 0 && to.IsShortDecimal() && int(to.Precision-to.Scale) >= digits:
+	case digits > 0 && to.IsShortDecimal() && to.Precision-to.Scale >= digits:
 		unit := int64(1)
 		for range to.Scale {
 			unit *= 10

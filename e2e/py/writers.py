@@ -247,7 +247,7 @@ def check_table(name, path, ops):
     copy, at, undone, first = readable(path), {}, 0, 1 if name in BALANCED else 0  # the version that has the accounts
     state = contents(copy, first)
     states, steps = [dict(state)] * (first + 1), [[]] * first  # steps: the operations of each version but 0
-    for version in range(first + 1, len(glob.glob(path + "/_delta_log/*.json"))):
+    for version in range(first + 1, len(glob.glob(f"{path}/_delta_log/{'[0-9]' * 20}.json"))):
         with open(f"{path}/_delta_log/{version:020d}.json") as f:
             actions = [json.loads(line) for line in f]
         members = [a["txn"]["appId"] for a in actions if "txn" in a]
