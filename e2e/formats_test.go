@@ -15,7 +15,6 @@ var differentFormats = map[string]string{
 	"csv maxColumns":               "likewise",
 	"csv write bzip2":              "writing bzip2 is refused by name",
 	"json prefersDecimal":          "Spark fails on numbers such as 1e50, which are doubles here",
-	"orc read none":                "there is no reader of ORC",
 	"parquet arrow codec brotli":   "Spark's build has no Brotli",
 	"parquet arrow time":           "TIME needs no setting",
 	"parquet codec brotli":         "writing Brotli is refused by name",

@@ -247,6 +247,9 @@ func (st *statement) runFiles(store storage.Store, id string, w fileWrite) ([]st
 
 // sinkFiles runs the input into the files of a sink with a prefix of its own, and returns their names.
 func (st *statement) sinkFiles(store storage.Store, sink *planpb.FileSink, input plan.Node) ([]string, error) {
+	if sink.Format == "orc" {
+		return nil, errs.Unsupportedf("Writing ORC files is not supported.")
+	}
 	rows, err := st.written(input, sink)
 	if err != nil {
 		return nil, err

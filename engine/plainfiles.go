@@ -21,7 +21,7 @@ func (st *statement) writePlain(format, path string, input plan.Node, w *plan.Wr
 		return errs.New("UNSUPPORTED_FEATURE.WRITE_FOR_BINARY_SOURCE")
 	}
 	if format == "orc" {
-		return errs.Unsupportedf("ORC files are not supported.")
+		return errs.Unsupportedf("Writing ORC files is not supported.")
 	}
 	if !fileFormats[format] {
 		return errs.New("DATA_SOURCE_NOT_FOUND", "provider", w.Format)

@@ -16,7 +16,7 @@ import (
 )
 
 // fileFormats are the formats that a name such as parquet.`/path` or a reader may give besides delta.
-var fileFormats = map[string]bool{"parquet": true, "csv": true, "json": true, "text": true, "avro": true, "binaryfile": true}
+var fileFormats = map[string]bool{"parquet": true, "csv": true, "json": true, "text": true, "avro": true, "orc": true, "binaryfile": true}
 
 // target is what a table's name or path stands for.
 type target struct {
@@ -129,9 +129,6 @@ func (st *statement) target(parts []string) (*target, error) {
 		return &target{entry: e, provider: e.Provider, path: e.Location}, nil
 	}
 	format := strings.ToLower(namespace)
-	if len(parts) == 2 && format == "orc" && strings.Contains(name, "/") {
-		return nil, errs.Unsupportedf("ORC files are not supported.")
-	}
 	if len(parts) == 2 && (format == "delta" || fileFormats[format]) {
 		return &target{provider: format, path: name}, nil
 	}
@@ -170,9 +167,6 @@ func (st *statement) Source(r *plan.UnresolvedSource) (plan.Table, error) {
 	}
 	if format == "delta" {
 		return st.deltaSource(r, paths)
-	}
-	if format == "orc" {
-		return nil, errs.Unsupportedf("ORC files are not supported.")
 	}
 	if !fileFormats[format] {
 		return nil, errs.New("DATA_SOURCE_NOT_FOUND", "provider", r.Format)

@@ -11,4 +11,5 @@ var _ = register(map[string]Condition{
 	"_LEGACY_ERROR_TEMP_1294":                     {Invalid, ClassAnalysis, "", "The timestamp provided for the '<strategy>' option is invalid. The expected format is 'YYYY-MM-DDTHH:mm:ss', but the provided timestamp: <timeString>."},
 	"_LEGACY_ERROR_TEMP_1312":                     {Invalid, ClassAnalysis, "", "'<operation>' does not support bucketBy right now."},
 	"MULTI_SOURCES_UNSUPPORTED_FOR_EXPRESSION":    {Invalid, ClassAnalysis, "42K0E", "The expression <expr> does not support more than one source."},
+	"_LEGACY_ERROR_TEMP_2093":                     {Invalid, ClassRuntime, "", "Found duplicate field(s) \"<requiredFieldName>\": <matchedOrcFields> in case-insensitive mode."},
 })

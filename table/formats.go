@@ -46,6 +46,7 @@ func init() {
 		"text":    textFormat,
 		"json":    jsonFormat,
 		"avro":    avroFormat,
+		"orc":     orcFormat,
 		// Formats' names are in small letters here; Spark writes binaryFile.
 		"binaryfile": binaryFormat,
 	}

@@ -1,0 +1,126 @@
+package table
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"millrace/errs"
+	"millrace/javatime"
+	planpb "millrace/proto/millrace/plan/v1"
+	"millrace/storage"
+	"millrace/table/orc"
+	"millrace/table/parquet"
+	"millrace/types"
+)
+
+var orcFormat = format{open: openORC, infer: inferORC, narrows: true}
+
+// orcReader reads a split of an ORC file.
+type orcReader struct {
+	*orc.Reader
+	src    storage.Reader
+	prune  *parquet.Prune // of the scan's predicate; may be nil
+	wanted *parquet.Prune // what consumers have said since
+}
+
+// Narrow has the reader leave out, of the stripes to come, those in which no row may meet the predicate, and their row groups.
+func (r *orcReader) Narrow(p *parquet.Prune) { r.wanted = p }
+
+func (r *orcReader) skip(bounds func(int) (orc.Bounds, bool)) bool {
+	of := func(column int) (parquet.Bounds, bool) {
+		b, ok := bounds(column)
+		return parquet.Bounds(b), ok
+	}
+	return r.prune != nil && !r.prune.MayMatch(of) || r.wanted != nil && !r.wanted.MayMatch(of)
+}
+
+func (r *orcReader) Close() error {
+	err := r.Reader.Close()
+	if cerr := r.src.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+func (r *orcReader) stats() parquet.ReadStats {
+	s := r.Stats
+	return parquet.ReadStats{RowGroups: s.Groups, RowGroupsSkipped: s.GroupsSkipped, RowsSkipped: s.RowsSkipped, BytesRead: s.BytesRead}
+}
+
+func openORC(ctx context.Context, s *scan, split *planpb.FileSplit) (fileReader, error) {
+	src, err := s.env.open(ctx, split.Path)
+	if err != nil {
+		return nil, err
+	}
+	r := &orcReader{src: src, prune: s.prune()}
+	f, err := orc.Open(src, src.Size(), displayPath(split.Path))
+	if err == nil {
+		r.Reader, err = f.NewReader(src, s.orcOptions(r, split))
+	}
+	if err != nil {
+		_ = src.Close() // the first error tells more
+		return nil, err
+	}
+	return r, nil
+}
+
+func (s *scan) orcOptions(r *orcReader, split *planpb.FileSplit) orc.ReadOptions {
+	o := orc.ReadOptions{CaseSensitive: s.env.Settings.GetCaseSensitive(), Start: split.Start, Length: split.Length, Zone: processZone(), Skip: r.skip}
+	for _, c := range s.columns {
+		place := slices.IndexFunc(s.plan.FileSchema, func(f *planpb.Column) bool { return f.Name == c.name })
+		o.Columns = append(o.Columns, orc.ReadColumn{Name: c.name, Type: c.typ, Place: place})
+	}
+	return o
+}
+
+// processZone is the zone in which times without a zone are read from ORC files: as in Spark that of the process, whatever the session's is.
+func processZone() *javatime.Zone {
+	if z, err := javatime.ZoneOf(time.Local.String()); err == nil {
+		return z
+	}
+	return javatime.UTC
+}
+
+// inferORC takes the first schema that has columns, or merges all files'.
+func inferORC(ctx context.Context, s *Source) (*types.Type, error) {
+	var schema *types.Type
+	for _, f := range s.files {
+		t, err := s.orcSchema(ctx, f.path)
+		if err != nil && lenienceOf(s.spec.Options).lets(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(t.Fields) == 0 {
+			continue
+		}
+		if schema == nil {
+			schema = t
+		} else if schema, err = mergeSchemas(schema, t); err != nil {
+			return nil, err
+		}
+		if !strings.EqualFold(s.option("mergeSchema"), "true") {
+			break
+		}
+	}
+	if schema == nil {
+		return nil, errs.New("UNABLE_TO_INFER_SCHEMA", "format", "ORC")
+	}
+	return schema, nil
+}
+
+func (s *Source) orcSchema(ctx context.Context, path string) (*types.Type, error) {
+	r, err := s.spec.Env.open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	f, err := orc.Open(r, r.Size(), displayPath(path))
+	if err != nil {
+		return nil, err
+	}
+	return f.SparkType()
+}
