@@ -6,6 +6,7 @@ import (
 	"millrace/plan"
 	"millrace/plan/estimate"
 	"millrace/plan/fn"
+	"millrace/plan/optimize"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/types"
 )
@@ -13,8 +14,8 @@ import (
 // The work that a runtime filter makes, in rows moved through an exchange and looked up in a join's table, which is what it spares.
 const (
 	filterAdd   = 0.6  // a row of whose keys the filter is made
-	filterProbe = 0.15 // a row whose keys are looked up in it
-	filterGain  = 0.25 // the share of the unfiltered join's work that it has to spare after its own
+	filterProbe = 0.2  // a row whose keys are looked up in it
+	filterGain  = 0.45 // the share of the unfiltered join's work that it has to spare after its own
 )
 
 const (
@@ -107,12 +108,28 @@ func (p *planner) guess(n plan.Node) *part {
 // filterGain is how much work is spared, after its own, by a filter that one side of a join makes for the other; 0 where that is too little.
 func (p *planner) filterGain(from, to filterSide) float64 {
 	f, t := p.est.Of(from.node), p.est.Of(to.node)
-	spared := t.Rows - estimate.Join(plan.SemiJoin, t, f, equalities(to.keys, from.keys)).Rows
+	kept := estimate.Join(plan.SemiJoin, t, f, equalities(to.keys, from.keys)).Rows
+	if !counted(f, from.keys) || !counted(t, to.keys) { // then one side may refer to the other, of which filters have left so much
+		kept = t.Rows * min(1, f.Rows/p.read(from.node))
+	}
+	spared := t.Rows - kept
 	gain := spared - filterAdd*f.Rows - filterProbe*t.Rows
 	if spared < float64(p.o.SmallRows) || gain < filterGain*(f.Rows+t.Rows) || fewBitsPerKey*filterKeys(f, from.keys) > float64(p.o.BloomBits) {
 		return 0
 	}
 	return gain
+}
+
+// counted reports whether it is known how many different values the columns of keys have.
+func counted(r *estimate.Relation, keys []plan.Expr) bool {
+	for _, k := range keys {
+		for id := range optimize.References(k) {
+			if r.Columns[id].Distinct == 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // filterKeys is how many different keys a relation may have.

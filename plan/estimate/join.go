@@ -65,6 +65,9 @@ func matching(l, r *Relation, left, right []plan.ID, rest []plan.Expr) float64 {
 			return unknownMatching
 		}
 		share = math.Min(1, theirs/mine)
+		for i := range left { // no more match all keys than one of them
+			share = math.Min(share, r.distinct(right[i])/l.distinct(left[i]))
+		}
 	}
 	for range rest {
 		share *= 0.8
