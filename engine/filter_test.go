@@ -18,7 +18,7 @@ func TestRuntimeFilters(t *testing.T) {
 				`CREATE TABLE few USING delta AS SELECT cast(if(id = 3, null, id * 3) AS INT) AS k, concat('v', id * 2) AS v,
 				CASE id WHEN 0 THEN double('NaN') WHEN 1 THEN 0.0D ELSE id * 10 END AS f, cast(id AS DECIMAL(12, 4)) AS d, date_add('2020-01-01', cast(id AS INT)) AS day,
 				cast(id * 3 AS BIGINT) AS wide, cast(id AS SMALLINT) AS narrow FROM range(0, 40, 1, 2)`,
-				"CREATE TABLE some USING delta AS SELECT cast(id AS INT) AS k FROM range(0, 1200, 1, 2)",
+				"CREATE TABLE some USING delta AS SELECT cast(id AS INT) AS k FROM range(0, 900, 1, 2)",
 				"CREATE TABLE nobody (k INT, v STRING) USING delta")
 			for text, filters := range map[string]bool{
 				"SELECT m.id, few.v FROM many m JOIN few ON m.k = few.k":                                                              true,

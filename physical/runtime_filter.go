@@ -15,6 +15,7 @@ import (
 const (
 	filterAdd   = 0.6  // a row of whose keys the filter is made
 	filterProbe = 0.2  // a row whose keys are looked up in it
+	unknownKept = 0.3  // the share of rows that match where nothing is known of the keys: a filter that keeps more is given up while it runs
 	filterGain  = 0.45 // the share of the unfiltered join's work that it has to spare after its own
 )
 
@@ -110,7 +111,7 @@ func (p *planner) filterGain(from, to filterSide) float64 {
 	f, t := p.est.Of(from.node), p.est.Of(to.node)
 	kept := estimate.Join(plan.SemiJoin, t, f, equalities(to.keys, from.keys)).Rows
 	if !counted(f, from.keys) || !counted(t, to.keys) { // then one side may refer to the other, of which filters have left so much
-		kept = t.Rows * min(1, f.Rows/p.read(from.node))
+		kept = t.Rows * min(unknownKept, f.Rows/p.read(from.node))
 	}
 	spared := t.Rows - kept
 	gain := spared - filterAdd*f.Rows - filterProbe*t.Rows
