@@ -36,6 +36,9 @@ func (st *statement) openTableFiles(e *Entry, options map[string]string) (*table
 	maps.Copy(all, options)
 	spec := st.sourceSpec(e.Provider, []string{e.Location}, all, schema)
 	spec.PartitionBy, spec.Hidden, spec.Empty = e.PartitionBy, hidden, true
+	if spec.Known, err = st.analyzed(e, schema); err != nil {
+		return nil, err
+	}
 	return table.OpenSource(st.ctx, spec)
 }
 

@@ -10,6 +10,7 @@ import (
 	"millrace/errs"
 	"millrace/plan"
 	"millrace/session"
+	"millrace/table"
 	"millrace/types"
 	"millrace/vector"
 )
@@ -68,6 +69,34 @@ func (st *statement) statisticsOf(e *Entry) (statisticsRecord, error) {
 		r.Parts = none.Parts
 	}
 	return r, nil
+}
+
+// analyzed is what ANALYZE TABLE found out about a whole table's rows, as plans guess by it; nil where it has not counted them.
+func (st *statement) analyzed(e *Entry, schema *types.Type) (*table.Known, error) {
+	r, err := st.statisticsOf(e)
+	if err != nil || r.Table == nil || r.Table.Rows == nil {
+		return nil, err
+	}
+	k := &table.Known{Rows: *r.Table.Rows, Columns: map[string]plan.ColumnStatistics{}}
+	for _, f := range schema.Fields {
+		name := strings.ToLower(f.Name)
+		if c, ok := r.Table.Columns[name]; ok {
+			k.Columns[name] = plan.ColumnStatistics{Min: st.shownBound(c.Min, f.Type), Max: st.shownBound(c.Max, f.Type), Nulls: c.Nulls, Distinct: c.Distinct}
+		}
+	}
+	return k, nil
+}
+
+// shownBound is a number or date that was found as text; nil where there is none.
+func (st *statement) shownBound(text string, t *types.Type) any {
+	if text == "" || !t.IsNumeric() && t.Kind != types.KindDate {
+		return nil
+	}
+	l, err := st.fold(&plan.Cast{Child: plan.Str(text), To: t})
+	if err != nil || l == nil {
+		return nil
+	}
+	return l.Value
 }
 
 func (st *statement) putStatistics(e *Entry, r statisticsRecord) error {

@@ -35,7 +35,15 @@ type SourceSpec struct {
 	Hidden func(name string) bool
 	// Empty says that there need not be any files.
 	Empty bool
+	// Known is what somebody found out about the rows, for plans to guess by; nil: nothing.
+	Known *Known
 	Env   Env
+}
+
+// Known are the number of a table's rows, and what its columns hold, by their names in lower case.
+type Known struct {
+	Rows    int64
+	Columns map[string]plan.ColumnStatistics
 }
 
 // Source is a table that is a set of files.
@@ -52,6 +60,7 @@ type Source struct {
 
 var (
 	_ plan.Located    = (*Source)(nil)
+	_ plan.Statistics = (*Source)(nil)
 	_ physical.Source = (*Source)(nil)
 )
 
@@ -241,7 +250,21 @@ func (s *Source) Schema() *types.Type { return s.schema }
 func (s *Source) Format() string { return s.spec.Format }
 
 // Rows implements plan.Table: the files' metadata are not read.
-func (s *Source) Rows() int64 { return -1 }
+func (s *Source) Rows() int64 {
+	if s.spec.Known != nil {
+		return s.spec.Known.Rows
+	}
+	return -1
+}
+
+// ColumnStatistics implements plan.Statistics.
+func (s *Source) ColumnStatistics(i int) (plan.ColumnStatistics, bool) {
+	if s.spec.Known == nil || i >= len(s.schema.Fields) {
+		return plan.ColumnStatistics{}, false
+	}
+	c, ok := s.spec.Known.Columns[strings.ToLower(s.schema.Fields[i].Name)]
+	return c, ok
+}
 
 // SizeBytes implements plan.Table.
 func (s *Source) SizeBytes() int64 { return s.size }
