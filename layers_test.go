@@ -55,11 +55,11 @@ var layers = map[string]string{
 	"tools":    "",
 	"examples": "",
 
-	"engine/enginetest": "errs vector planconv proto operators session memory shuffle cache state worker engine", // for tests alone
+	"engine/enginetest": "errs vector planconv proto operators session memory scheduler shuffle cache state worker engine", // for tests alone
 }
 
 // pure lists packages that may use no clock, goroutine, file or network: events or values in, decisions out.
-var pure = []string{"scheduler", "delta", "plan", "plan/fn", "plan/analyze", "plan/optimize", "plan/estimate", "types"}
+var pure = []string{"scheduler", "scheduler/adaptive", "delta", "plan", "plan/fn", "plan/analyze", "plan/optimize", "plan/estimate", "types"}
 
 var impure = map[string]bool{"net": true, "net/http": true, "os": true, "math/rand": true, "math/rand/v2": true, "os/exec": true}
 

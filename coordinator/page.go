@@ -102,6 +102,11 @@ func (p pageCluster) Run(id string) (web.Run, bool) {
 	n, _ := r.Note.(note)
 	for _, l := range n.plan {
 		line := web.PlanLine{Stage: int(l.Stage), Depth: l.Depth, Text: l.Text}
+		for _, s := range r.Stages {
+			if l.Depth == 0 && s.ID == l.Stage && s.Adapted != nil {
+				line.Text += ", run by " + s.Adapted.String()
+			}
+		}
 		if m := r.Operators[l.Operator]; m != nil && l.Depth > 0 {
 			count(&line, m)
 		}

@@ -55,7 +55,7 @@ func (r rows) Next(context.Context) (*vector.Batch, error) { return r.Result.Nex
 
 func (r rows) Metrics() session.Metrics {
 	all := r.Result.Metrics()
-	m := session.Metrics{Operators: engine.OperatorMetrics(all)}
+	m := session.Metrics{Operators: engine.OperatorMetrics(all), Adapted: r.Adapted()}
 	for _, o := range all {
 		addStreaming(&m, o)
 	}

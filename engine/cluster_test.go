@@ -77,6 +77,17 @@ func newClusterWith(t *testing.T, s setup, commits txn.Options) *cluster {
 	if !s.broadcast {
 		conf["spark.sql.autoBroadcastJoinThreshold"] = "-1"
 	}
+	if s.staged { // exchanges of many partitions, few of which stay as they are
+		conf["millrace.exchange.pipelinedMaxBytes"] = "0"
+		conf["spark.sql.adaptive.coalescePartitions.initialPartitionNum"] = "11"
+		conf["spark.sql.adaptive.advisoryPartitionSizeInBytes"] = "1k"
+		conf["spark.sql.adaptive.skewJoin.skewedPartitionFactor"] = "1.0"
+		conf["spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes"] = "1"
+		if s.broadcast { // but late
+			conf["spark.sql.autoBroadcastJoinThreshold"] = "-1"
+			conf["spark.sql.adaptive.autoBroadcastJoinThreshold"] = "10m"
+		}
+	}
 	c.sessions = session.NewManager(session.Options{Engine: c.engine, Catalog: catalog, Conf: conf, Dir: filepath.Join(c.dir, "sessions")})
 	return c
 }

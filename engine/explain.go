@@ -122,11 +122,16 @@ func (st *statement) explainAnalyze(n plan.Node) (string, error) {
 			break
 		}
 	}
-	did := map[uint32]string{}
-	for _, o := range rows.Metrics().Operators {
+	did, metrics := map[uint32]string{}, rows.Metrics()
+	for _, o := range metrics.Operators {
 		did[uint32(o.ID)] = didText(o)
 	}
-	return "== Physical Plan ==\n" + physical.FormatWith(q, func(operator uint32) string { return did[operator] }), nil
+	return "== Physical Plan ==\n" + physical.FormatWith(q, func(l physical.Line) string {
+		if how := metrics.Adapted[l.Stage]; l.Depth == 0 && how != "" {
+			return "   {run by " + how + "}"
+		}
+		return did[l.Operator]
+	}), nil
 }
 
 // didText is an operator's counters, those that are 0 left out, except for its rows.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -83,6 +84,7 @@ func (st *statement) physicalOptions() physical.Options {
 		Split:          table.Splits,
 		Sample:         st.sample,
 		SmallRows:      st.e.o.SmallRows,
+		Adaptive:       adaptiveOptions(st.s.Conf),
 	}
 }
 
@@ -92,6 +94,32 @@ func bloomBits(c *session.Conf) int64 {
 		return 0
 	}
 	return bytesConf(c, "spark.sql.optimizer.runtime.bloomFilter.maxNumBits", physical.MaxBloomBits)
+}
+
+// adaptiveOptions are the session's settings of adaptive execution, by Spark's names; nil when it is off.
+func adaptiveOptions(c *session.Conf) *physical.Adaptive {
+	const prefix = "spark.sql.adaptive."
+	if !c.Bool(prefix + "enabled") {
+		return nil
+	}
+	a := &physical.Adaptive{
+		Coalesce:       c.Bool(prefix + "coalescePartitions.enabled"),
+		Few:            !c.Bool(prefix + "coalescePartitions.parallelismFirst"),
+		Partitions:     int(c.Int(prefix+"coalescePartitions.initialPartitionNum", 0)),
+		TargetBytes:    max(bytesConf(c, prefix+"advisoryPartitionSizeInBytes", 64<<20), 1),
+		BroadcastBytes: bytesConf(c, prefix+"autoBroadcastJoinThreshold", bytesConf(c, "spark.sql.autoBroadcastJoinThreshold", 10<<20)),
+	}
+	if own := c.Own()["spark.sql.shuffle.partitions"]; own != "" && a.Partitions == 0 {
+		a.Partitions = int(c.Int("spark.sql.shuffle.partitions", 0))
+	}
+	if c.Bool(prefix + "skewJoin.enabled") {
+		a.SkewBytes = bytesConf(c, prefix+"skewJoin.skewedPartitionThresholdInBytes", 256<<20)
+		a.SkewFactor = 5
+		if f, err := strconv.ParseFloat(c.Get(prefix+"skewJoin.skewedPartitionFactor"), 64); err == nil && f > 0 {
+			a.SkewFactor = f
+		}
+	}
+	return a
 }
 
 // fold computes an expression that reads no column.

@@ -19,18 +19,17 @@ type Line struct {
 
 // Format draws a query's stages, the last one first.
 func Format(q *Query) string {
-	return FormatWith(q, func(uint32) string { return "" })
+	return FormatWith(q, func(Line) string { return "" })
 }
 
-// FormatWith is Format with a note behind each operator, by its id.
-func FormatWith(q *Query, note func(operator uint32) string) string {
+// FormatWith is Format with a note behind each line.
+func FormatWith(q *Query, note func(Line) string) string {
 	var b strings.Builder
 	for _, l := range Lines(q) {
 		if l.Depth > 0 {
 			b.WriteString(strings.Repeat("   ", l.Depth-1) + "+- ")
-			l.Text += note(l.Operator)
 		}
-		b.WriteString(l.Text + "\n")
+		b.WriteString(l.Text + note(l) + "\n")
 	}
 	return b.String()
 }

@@ -202,7 +202,7 @@ func (p *planner) combine(l, r *part, out []*plan.Attribute, o *planpb.Operator)
 	if !l.meets(r) { // both are of one task
 		r = p.exchange(r, &planpb.Partitioning{Kind: planpb.Partitioning_SINGLE, Partitions: 1}, nil)
 	}
-	t := &part{attrs: out, tasks: max(l.tasks, r.tasks), rows: max(l.rows, r.rows)}
+	t := &part{attrs: out, tasks: max(l.tasks, r.tasks), rows: max(l.rows, r.rows), fixed: l.fixed || r.fixed}
 	t.adopt(l)
 	t.adopt(r)
 	t.bytes = t.rows * RowBytes(out)

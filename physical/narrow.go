@@ -234,7 +234,9 @@ func (p *planner) repartition(n *plan.Repartition) (*part, error) {
 	case !n.Shuffle && parts >= t.tasks:
 		return t, nil // coalesce never makes more partitions
 	}
-	return p.exchange(t, to, nil), nil
+	u := p.exchange(t, to, nil)
+	u.fixed = n.N >= 1
+	return u, nil
 }
 
 // RowBytes guesses a row's size in memory.

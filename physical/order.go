@@ -132,6 +132,7 @@ func (p *planner) union(n *plan.Union) (*part, error) {
 		}
 		ops = append(ops, t.op)
 		u.adopt(t)
+		u.fixed = u.fixed || t.fixed
 		u.inputs = append(u.inputs, t.inputs...)
 		u.splits = mergeSplits(u.splits, t.splits)
 		u.rows += t.rows

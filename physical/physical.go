@@ -36,6 +36,8 @@ type Options struct {
 	// Sample runs a sampling query and returns upper bounds that cut its rows into about equal parts, as an Arrow stream of one
 	// batch, and their number (0: all keys are equal). Nil: large orders are merged by one task.
 	Sample func(ctx context.Context, r SampleRequest) (bounds []byte, n int, err error)
+	// Adaptive is how stages may be changed while the query runs; nil: not at all.
+	Adaptive *Adaptive
 }
 
 // Query is a planned query. The last stage's tasks, read in order, give the result.
@@ -48,26 +50,30 @@ type Query struct {
 
 // Plan makes the stages of a resolved, optimised relation.
 func Plan(ctx context.Context, n plan.Node, o Options) (*Query, error) {
-	p := newPlanner(ctx, o)
-	p.staged, p.repeated = mayStop(n), repeats(n)
-	root, err := p.buildRoot(n)
-	if err != nil {
-		return nil, err
-	}
-	return p.finish(root), nil
+	return planned(o, func(o Options) (*Query, error) {
+		p := newPlanner(ctx, o)
+		p.staged, p.repeated = mayStop(n), repeats(n)
+		root, err := p.buildRoot(n)
+		if err != nil {
+			return nil, err
+		}
+		return p.finish(root), nil
+	})
 }
 
 // PlanWrite makes the stages that run a relation and write its rows by the sink; the result is the sink's rows about files.
 func PlanWrite(ctx context.Context, n plan.Node, sink *planpb.FileSink, o Options) (*Query, error) {
-	p := newPlanner(ctx, o)
-	p.staged, p.repeated = mayStop(n), repeats(n)
-	root, err := p.buildRoot(n)
-	if err != nil {
-		return nil, err
-	}
-	attrs := sinkAttrs(sink.Changes != nil)
-	root.wrap(p.op(attrs, &planpb.Operator{Kind: &planpb.Operator_FileSink{FileSink: sink}}), attrs)
-	return p.finish(root), nil
+	return planned(o, func(o Options) (*Query, error) {
+		p := newPlanner(ctx, o)
+		p.staged, p.repeated = mayStop(n), repeats(n)
+		root, err := p.buildRoot(n)
+		if err != nil {
+			return nil, err
+		}
+		attrs := sinkAttrs(sink.Changes != nil)
+		root.wrap(p.op(attrs, &planpb.Operator{Kind: &planpb.Operator_FileSink{FileSink: sink}}), attrs)
+		return p.finish(root), nil
+	})
 }
 
 type planner struct {
@@ -116,6 +122,7 @@ type part struct {
 	inputs []uint32
 	splits map[uint32][][]*planpb.FileSplit // by scan operator: one list a task
 	blocks []taskBlock                      // what CacheScans read
+	fixed  bool                             // the number of tasks was asked for
 	homes  []string                         // by task: the one worker where it can run, or empty; may be short
 	hashed [][]plan.ID                      // rows with equal values in one of these sets of columns are in one task
 	rows   float64                          // estimated
@@ -142,7 +149,7 @@ func (t *part) wrap(o *planpb.Operator, attrs []*plan.Attribute) {
 // endStage closes a stage and returns its number.
 func (p *planner) endStage(t *part, to *planpb.Partitioning) uint32 {
 	s := &planpb.Stage{Id: uint32(len(p.stages)), Root: t.op, Partitioning: to, Tasks: int32(t.tasks), Inputs: t.inputs,
-		TaskInputs: t.taskInputs()}
+		TaskInputs: t.taskInputs(), Adaptive: p.adaptive(t)}
 	p.stages = append(p.stages, s)
 	return s.Id
 }

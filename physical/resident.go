@@ -34,6 +34,7 @@ type FillRequest struct {
 // PlanFill makes the stages that run a relation and keep its rows on the workers; the result is one row about each partition, in order.
 // The partitions are those of the relation, in its order.
 func PlanFill(ctx context.Context, n plan.Node, r FillRequest, o Options) (*Query, error) {
+	o.Adaptive = nil // the frame's partitions, and what random functions say in them, are the same whenever they are made
 	p := newPlanner(ctx, o)
 	root, err := p.buildRoot(n)
 	if err != nil {

@@ -1,6 +1,9 @@
 package scheduler
 
-import "millrace/errs"
+import (
+	"millrace/errs"
+	"millrace/scheduler/adaptive"
+)
 
 // Decision is something that the driver has to do.
 type Decision interface{ decision() }
@@ -23,6 +26,13 @@ type (
 		Ref    Ref
 		Worker string
 		Inputs []Input
+		Slice  *adaptive.Slice // what of them the task reads, where the stage's tasks were cut anew
+	}
+	// Adapted says that a stage none of whose tasks was launched before has other tasks than the job said.
+	Adapted struct {
+		Job      string
+		Stage    uint32
+		Decision *adaptive.Decision
 	}
 	// CancelTask stops a task and forgets its output.
 	CancelTask struct {
@@ -46,6 +56,7 @@ type (
 )
 
 func (Launch) decision()        {}
+func (Adapted) decision()       {}
 func (CancelTask) decision()    {}
 func (ResultReady) decision()   {}
 func (ResultGranted) decision() {}

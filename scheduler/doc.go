@@ -12,6 +12,8 @@
 // slots, and starts again as a whole when any part is lost. A task that is lost (its worker or its input went away) is not a
 // task that failed: only failures use up the budget of attempts, though losses are bounded too.
 //
+// When the inputs of a staged job's stage are whole for the first time package adaptive may cut its tasks anew (Stage.Adapt, Adapted, Launch.Slice).
+//
 // The reader of the final stage is part of the machine: it reports ResultStarted before it hands out the first row of an output,
 // waits for ResultGranted (from then on that output must not change) and reports ResultRead when it has all; a job succeeds when all is read.
 //

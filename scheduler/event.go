@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"millrace/errs"
+	"millrace/scheduler/adaptive"
 )
 
 // Mode says how the stages of a job follow each other.
@@ -36,6 +37,8 @@ type Stage struct {
 	// Bound names, per task, the one worker where it can run, or nothing; may be nil or short. When that worker is lost or drains
 	// before the task has finished, the job fails with the kind Lost: whoever knows why the task was bound has to bind it anew.
 	Bound []string
+	// Adapt says how the tasks of a staged job's stage may be cut anew once its inputs are whole; nil: they stay. Such a stage has no bound tasks.
+	Adapt *adaptive.Rule
 }
 
 // Ref names one attempt of a task. Attempts count from 1.
@@ -58,7 +61,10 @@ type (
 	}
 	WorkerLost     struct{ Worker string }
 	WorkerDraining struct{ Worker string } // runs what it has and takes nothing new
-	TaskFinished   struct{ Ref Ref }
+	TaskFinished   struct {
+		Ref    Ref
+		Output *adaptive.Output // where the stage has readers with Adapt; nil counts as empty
+	}
 	// TaskFailed with the kind Lost is a task whose input could not be read; InputLost for that input comes first.
 	TaskFailed struct {
 		Ref  Ref

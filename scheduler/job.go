@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"millrace/errs"
+	"millrace/scheduler/adaptive"
 )
 
 type taskState uint8
@@ -25,6 +26,7 @@ type task struct {
 	gone     bool // done, and the output cannot be read any more
 	started  bool // final stage: rows were handed out
 	read     bool // final stage: all rows were handed out
+	output   *adaptive.Output
 }
 
 // home is the one worker where the task can run, or empty.
@@ -46,6 +48,9 @@ type stage struct {
 	indeterminate bool
 	prefer        [][]string
 	bound         []string
+	adapt         *adaptive.Rule   // until it was applied
+	slices        []adaptive.Slice // by task, where it has changed the tasks
+	measured      bool             // a reader wants to know the outputs' sizes
 
 	missing int      // tasks that are not done
 	gone    int      // done tasks whose output is gone
@@ -120,6 +125,15 @@ func (j *job) hasWork() bool {
 	return false
 }
 
+// setTasks gives a stage its tasks, all of them pending.
+func (s *stage) setTasks(n int) {
+	s.tasks, s.queue, s.missing = make([]task, n), make([]int, n), n
+	for i := range s.tasks {
+		s.tasks[i] = task{stage: s, index: i}
+		s.queue[n-1-i] = i
+	}
+}
+
 // newJob checks the graph of stages and puts it in order.
 func newJob(j Job) (*job, error) {
 	n := &job{id: j.ID, mode: j.Mode, byID: make(map[uint32]*stage, len(j.Stages))}
@@ -165,19 +179,19 @@ func (j *job) add(id uint32, defs map[uint32]*Stage, open map[uint32]bool) error
 		return errs.Newf(errs.Internal, "job %s: stage %d reads itself", j.id, id)
 	}
 	open[id] = true
-	s := &stage{job: j, id: id, tasks: make([]task, d.Tasks), missing: d.Tasks, indeterminate: d.Indeterminate, prefer: d.Prefer, bound: d.Bound}
+	s := &stage{job: j, id: id, indeterminate: d.Indeterminate, prefer: d.Prefer, bound: d.Bound}
+	if j.mode == Staged && len(d.Bound) == 0 && len(d.Inputs) > 0 {
+		s.adapt = d.Adapt
+	}
 	for _, in := range d.Inputs {
 		if err := j.add(in, defs, open); err != nil {
 			return err
 		}
 		s.inputs = append(s.inputs, j.byID[in])
 		j.byID[in].readers = append(j.byID[in].readers, s)
+		j.byID[in].measured = j.byID[in].measured || s.adapt != nil
 	}
-	s.queue = make([]int, d.Tasks)
-	for i := range s.tasks {
-		s.tasks[i] = task{stage: s, index: i}
-		s.queue[d.Tasks-1-i] = i
-	}
+	s.setTasks(d.Tasks)
 	j.byID[id] = s
 	j.stages = append(j.stages, s)
 	return nil

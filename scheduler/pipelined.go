@@ -26,7 +26,7 @@ func (s *Scheduler) launchGang(j *job) {
 			inputs[i] = Input{in.id, in.locations()}
 		}
 		for i := range st.tasks {
-			s.emit(Launch{st.tasks[i].ref(), st.tasks[i].worker.name, inputs})
+			s.emit(Launch{Ref: st.tasks[i].ref(), Worker: st.tasks[i].worker.name, Inputs: inputs})
 		}
 	}
 	for i := range j.final.tasks {

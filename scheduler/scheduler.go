@@ -66,7 +66,7 @@ func (s *Scheduler) Step(ev Event, out []Decision) []Decision {
 	case WorkerDraining:
 		s.drain(e.Worker)
 	case TaskFinished:
-		s.finished(e.Ref)
+		s.finished(e)
 	case TaskFailed:
 		s.failed(e)
 	case InputLost:
@@ -159,14 +159,17 @@ func (s *Scheduler) current(r Ref) *task {
 	return t
 }
 
-func (s *Scheduler) finished(r Ref) {
-	t := s.current(r)
+func (s *Scheduler) finished(e TaskFinished) {
+	t := s.current(e.Ref)
 	if t == nil || t.state != running {
 		return
 	}
 	s.release(t)
 	t.state = done
 	st := t.stage
+	if st.measured {
+		t.output = e.Output
+	}
 	st.missing--
 	j := st.job
 	if st == j.final {
@@ -175,6 +178,9 @@ func (s *Scheduler) finished(r Ref) {
 		}
 		s.complete(j)
 	} else if st.missing == 0 {
+		for _, r := range st.readers {
+			s.adapt(r)
+		}
 		s.wake(j)
 	}
 }

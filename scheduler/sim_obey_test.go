@@ -1,7 +1,9 @@
 package scheduler
 
 import (
+	"fmt"
 	"maps"
+	"slices"
 	"testing"
 
 	"millrace/errs"
@@ -12,6 +14,8 @@ func (m *sim) obey(d Decision) {
 	case Launch:
 		m.checkLaunch(d)
 		m.after(m.delay(30), func() { m.start(d) })
+	case Adapted:
+		m.adapt(d)
 	case CancelTask:
 		m.after(m.delay(30), func() { delete(m.workers[d.Worker].running, d.Ref) })
 	case ResultReady:
@@ -81,7 +85,8 @@ func (m *sim) checkLaunch(d Launch) {
 func (m *sim) checkSuccess(j *simJob) {
 	final := j.def.Stages[len(j.def.Stages)-1]
 	lineage := map[Ref]int{}
-	for i := range final.Tasks {
+	var rows []uint64
+	for i := range j.tasks(final.ID) {
 		o := j.read[i]
 		if o == nil {
 			m.fault("job %s succeeded, and output %d was not read", j.def.ID, i)
@@ -91,6 +96,11 @@ func (m *sim) checkSuccess(j *simJob) {
 			m.fault("job %s succeeded without task %d", j.def.ID, i)
 		}
 		m.merge(lineage, o.lineage)
+		rows = append(rows, slices.Concat(o.rows...)...)
+	}
+	slices.Sort(rows)
+	if want := j.rows(); !slices.Equal(rows, want) {
+		m.fault("job %s: %d rows were read, %d there should be, or others", j.def.ID, len(rows), len(want))
 	}
 }
 
@@ -130,12 +140,18 @@ func (m *sim) work(d Launch) {
 	}
 	j := m.jobs[d.Ref.Job]
 	lineage := map[Ref]int{}
+	st := &j.def.Stages[d.Ref.Stage]
+	from := simReads{}
 	for _, in := range d.Inputs {
+		from[in.Stage] = make([][][]uint64, len(in.Outputs))
 		for i, o := range in.Outputs {
+			if s := d.Slice; s != nil && s.Last > 0 && s.Stage == in.Stage && (i < s.First || i >= s.Last) {
+				continue
+			}
 			r := Ref{d.Ref.Job, in.Stage, i, o.Attempt}
-			from := m.workers[o.Worker]
-			out := from.outputs[r]
-			reach := from.alive && (!from.cutOff || from == w)
+			there := m.workers[o.Worker]
+			out := there.outputs[r]
+			reach := there.alive && (!there.cutOff || there == w)
 			if reach && out == nil && j.def.Mode == Pipelined && !j.ended {
 				m.after(m.delay(50), func() { m.work(d) }) // the producer still runs
 				return
@@ -147,6 +163,7 @@ func (m *sim) work(d Launch) {
 				return
 			}
 			m.merge(lineage, out.lineage)
+			from[in.Stage][i] = out.rows
 		}
 	}
 	delete(w.running, d.Ref)
@@ -158,13 +175,14 @@ func (m *sim) work(d Launch) {
 		m.report(TaskFailed{d.Ref, errs.Invalid, errs.Newf(errs.Invalid, "division by zero")})
 		return
 	}
-	for _, st := range j.def.Stages {
-		if st.ID == d.Ref.Stage && st.Indeterminate {
-			lineage[Ref{d.Ref.Job, d.Ref.Stage, d.Ref.Task, 0}] = d.Ref.Attempt
-		}
+	placed := 0
+	if st.Indeterminate {
+		lineage[Ref{d.Ref.Job, d.Ref.Stage, d.Ref.Task, 0}] = d.Ref.Attempt
+		placed = d.Ref.Attempt
 	}
-	w.outputs[d.Ref] = &simOutput{lineage}
-	m.report(TaskFinished{d.Ref})
+	out := &simOutput{lineage, scatter(st.output(d.Ref.Task, d.Slice, from), j.parts[st.ID], placed)}
+	w.outputs[d.Ref] = out
+	m.report(TaskFinished{Ref: d.Ref, Output: sizes(out.rows)})
 }
 
 // read is the driver's reader of a final output.
@@ -190,7 +208,7 @@ func (m *sim) read(d ResultReady) {
 		m.after(m.delay(100), func() { m.read(d) })
 		return
 	}
-	j.read[d.Ref.Task] = &simOutput{maps.Clone(out.lineage)}
+	j.read[d.Ref.Task] = &simOutput{maps.Clone(out.lineage), out.rows}
 	m.step(ResultRead{d.Ref})
 }
 
@@ -199,7 +217,7 @@ func TestSimulatedCluster(t *testing.T) {
 	if testing.Short() {
 		seeds = 1_000
 	}
-	jobs, succeeded, steps := 0, 0, 0
+	jobs, succeeded, steps, adapted := 0, 0, 0, map[string]int{}
 	for seed := range seeds {
 		m := newSim(seed)
 		if err := m.run(); err != nil {
@@ -209,11 +227,17 @@ func TestSimulatedCluster(t *testing.T) {
 			jobs++
 			if j.succeed {
 				succeeded++
+				for _, d := range j.adapted {
+					adapted[fmt.Sprintf("broadcast %v, divided %v, fewer %v", d.Broadcast, d.Divided > 0, len(d.Slices) < d.Planned)]++
+				}
 			}
 		}
 		steps += m.steps
 	}
-	t.Logf("%d seeds, %d jobs, %d succeeded, %d events", seeds, jobs, succeeded, steps)
+	t.Logf("%d seeds, %d jobs, %d succeeded, %d events, stages that were cut anew: %v", seeds, jobs, succeeded, steps, adapted)
+	if len(adapted) < 4 {
+		t.Errorf("stages were cut anew in few ways: %v", adapted)
+	}
 	if succeeded < jobs/2 {
 		t.Errorf("only %d of %d jobs succeeded: the simulation is too rough to prove anything", succeeded, jobs)
 	}

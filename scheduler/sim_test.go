@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"millrace/errs"
+	"millrace/scheduler/adaptive"
 )
 
 // sim is a cluster in virtual time: workers that die, come and drain, a network that delays, doubles and reorders reports, tasks
@@ -41,7 +42,10 @@ type simWorker struct {
 }
 
 // simOutput remembers which attempts of indeterminate tasks went into it.
-type simOutput struct{ lineage map[Ref]int }
+type simOutput struct {
+	lineage map[Ref]int
+	rows    [][]uint64 // by partition
+}
 
 type simJob struct {
 	def      Job
@@ -53,6 +57,8 @@ type simJob struct {
 	started  map[int]int
 	read     map[int]*simOutput
 	succeed  bool
+	parts    map[uint32]int // by stage: partitions of its outputs
+	adapted  map[uint32]*adaptive.Decision
 }
 
 type entry struct {
@@ -132,7 +138,8 @@ func (m *sim) randomJob(i int) *simJob {
 			last.Inputs = append(last.Inputs, uint32(k))
 		}
 	}
-	j := &simJob{def: def, attempts: map[Ref]int{}, accepted: map[Ref]int{}, failures: map[Ref]int{}, ready: map[int]ResultReady{},
+	parts := m.adaptable(&def)
+	j := &simJob{parts: parts, adapted: map[uint32]*adaptive.Decision{}, def: def, attempts: map[Ref]int{}, accepted: map[Ref]int{}, failures: map[Ref]int{}, ready: map[int]ResultReady{},
 		started: map[int]int{}, read: map[int]*simOutput{}}
 	m.jobs[def.ID] = j
 	m.live++
@@ -218,11 +225,33 @@ func (m *sim) step(ev Event) {
 	}
 	out := m.s.Step(ev, nil)
 	h := fnv.New64a()
-	fmt.Fprint(h, m.hash, m.now, ev, out)
+	fmt.Fprint(h, m.hash, m.now, traced(ev), traced(out...))
 	m.hash = h.Sum64()
 	for _, d := range out {
 		m.obey(d)
 	}
+}
+
+// traced is what happened without the addresses of what is pointed at.
+func traced[T any](list ...T) (out []any) {
+	for _, x := range list {
+		switch x := any(x).(type) {
+		case TaskFinished:
+			out = append(out, x.Ref, *x.Output)
+		case Launch:
+			s := adaptive.Slice{}
+			if x.Slice != nil {
+				s = *x.Slice
+			}
+			x.Slice = nil
+			out = append(out, x, s)
+		case JobSubmitted:
+			out = append(out, x.Job.ID)
+		default:
+			out = append(out, x)
+		}
+	}
+	return out
 }
 
 func (j *simJob) accept(r Ref) {

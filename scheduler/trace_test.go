@@ -68,7 +68,7 @@ func scriptEvents(t *testing.T, cmd string, args []string, input string) (list [
 		r := scriptRef(t, a)
 		switch cmd {
 		case "finished":
-			list = append(list, TaskFinished{r})
+			list = append(list, TaskFinished{Ref: r})
 		case "input-lost":
 			list = append(list, InputLost{r})
 		case "started":
@@ -167,7 +167,7 @@ func BenchmarkLaunch(b *testing.B) {
 		var next []Decision
 		for _, d := range out {
 			if l, ok := d.(Launch); ok {
-				next = s.Step(TaskFinished{l.Ref}, next)
+				next = s.Step(TaskFinished{Ref: l.Ref}, next)
 				done++
 			}
 		}

@@ -173,5 +173,9 @@ func (s *Scheduler) launch(t *task, w *worker) {
 	for i, in := range t.stage.inputs {
 		inputs[i] = Input{in.id, in.locations()}
 	}
-	s.emit(Launch{t.ref(), w.name, inputs})
+	l := Launch{Ref: t.ref(), Worker: w.name, Inputs: inputs}
+	if t.stage.slices != nil {
+		l.Slice = &t.stage.slices[t.index]
+	}
+	s.emit(l)
 }

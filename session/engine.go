@@ -37,6 +37,7 @@ type Result interface {
 type Metrics struct {
 	Operators []OperatorMetrics
 	Observed  []Observation
+	Adapted   map[uint32]string // how stages were run otherwise than planned, by their numbers
 	// Of a micro-batch of a streaming query, by operator.
 	States     []StateMetrics
 	EventTimes []EventTime

@@ -68,8 +68,13 @@ func (c *Client) Close() {
 
 // Open begins to read a partition of an output at an address. Errors of reading are LostInputs.
 func (c *Client) Open(ctx context.Context, address string, output Ref, partition int, wait bool, columns []*types.Type) (Reader, error) {
+	return c.openRange(ctx, address, output, partition, 0, wait, columns)
+}
+
+// openRange is Open of a partition and so many behind it.
+func (c *Client) openRange(ctx context.Context, address string, output Ref, partition, more int, wait bool, columns []*types.Type) (Reader, error) {
 	if c.local != nil && address == c.self {
-		r, err := c.local.Open(ctx, output, partition, wait)
+		r, err := c.local.openRange(ctx, output, partition, more, wait)
 		if err != nil {
 			return nil, lost(ctx, output, err)
 		}
@@ -79,7 +84,7 @@ func (c *Client) Open(ctx context.Context, address string, output Ref, partition
 	if err != nil {
 		return nil, lost(ctx, output, err)
 	}
-	ticket, err := proto.Marshal(&workerpb.Ticket{Output: output.PB(), Partition: uint32(partition), Wait: wait})
+	ticket, err := proto.Marshal(&workerpb.Ticket{Output: output.PB(), Partition: uint32(partition), More: uint32(more), Wait: wait})
 	if err != nil {
 		return nil, errs.Wrap(err, "make a ticket")
 	}

@@ -42,7 +42,7 @@ func newFiled(spec Spec, path string) (*filedOutput, error) {
 		return nil, errs.Newf(errs.Exhausted, "write a task's output: %v", err)
 	}
 	o := &filedOutput{spec: spec, path: path, file: f, w: bufio.NewWriterSize(f, 256<<10), parts: make([]filePart, spec.Partitions)}
-	o.partitions = make([]int64, spec.Partitions)
+	o.stats.Partitions = make([]int64, spec.Partitions)
 	return o, nil
 }
 
@@ -110,25 +110,29 @@ func (o *filedOutput) release() {
 	os.Remove(o.path)
 }
 
-func (o *filedOutput) open(ctx context.Context, partition int) (Reader, error) {
-	r, err := o.frames(partition)
+func (o *filedOutput) open(ctx context.Context, partition, more int) (Reader, error) {
+	r, err := o.frames(partition, more)
 	if err != nil {
 		return nil, err
 	}
 	return &fileReader{ctx: ctx, dec: newDecoder(o.spec.Types, r.next)}, nil
 }
 
-// frames begins to read a partition's messages.
-func (o *filedOutput) frames(partition int) (*frameReader, error) {
+// frames begins to read the messages of a partition and of so many behind it, one after the other: each begins with a schema, so that they are one stream.
+func (o *filedOutput) frames(partition, more int) (*frameReader, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
 	case o.released || !o.finished:
 		return nil, errReleased
-	case partition >= len(o.parts):
-		return nil, errs.Newf(errs.Internal, "partition %d of an output of %d was asked for", partition, len(o.parts))
+	case partition+more >= len(o.parts):
+		return nil, errs.Newf(errs.Internal, "partition %d, and %d behind it, of an output of %d was asked for", partition, more, len(o.parts))
 	}
-	return &frameReader{out: o, left: o.parts[partition].extents}, nil
+	var left []extent
+	for _, p := range o.parts[partition : partition+1+more] {
+		left = append(left, p.extents...)
+	}
+	return &frameReader{out: o, left: left}, nil
 }
 
 // frameReader reads the messages of a partition's frames.

@@ -47,9 +47,9 @@ func (f *flightServer) send(t *workerpb.Ticket, stream flight.FlightService_DoGe
 		return err
 	}
 	if filed, ok := o.(*filedOutput); ok {
-		return sendFrames(filed, int(t.Partition), stream)
+		return sendFrames(filed, int(t.Partition), int(t.More), stream)
 	}
-	r, err := o.open(ctx, int(t.Partition))
+	r, err := o.open(ctx, int(t.Partition), int(t.More))
 	if err != nil {
 		return err
 	}
@@ -73,8 +73,8 @@ func (f *flightServer) send(t *workerpb.Ticket, stream flight.FlightService_DoGe
 }
 
 // sendFrames sends a file's messages as they are, without looking at the values.
-func sendFrames(o *filedOutput, partition int, stream flight.FlightService_DoGetServer) error {
-	r, err := o.frames(partition)
+func sendFrames(o *filedOutput, partition, more int, stream flight.FlightService_DoGetServer) error {
+	r, err := o.frames(partition, more)
 	if err != nil {
 		return err
 	}

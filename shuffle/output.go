@@ -56,8 +56,8 @@ type Writer interface {
 	Finish() error
 	// Abort leaves readers waiting; the output is gone when its query is released.
 	Abort()
-	// Stats are the rows and bytes written, and the bytes by partition.
-	Stats() (rows, bytes int64, partitions []int64)
+	// Stats are of what was written.
+	Stats() Stats
 }
 
 // Reader reads one partition of an output. A batch is the caller's to read and may be kept; nobody may change it.
@@ -71,27 +71,31 @@ type Reader interface {
 // output is what the Store keeps.
 type output interface {
 	Writer
-	// open begins to read a partition. Next ends with the context's error when that is cancelled.
-	open(ctx context.Context, partition int) (Reader, error)
+	// open begins to read a partition, and so many more behind it, which only a filed output can. Next ends with the context's error when that is cancelled.
+	open(ctx context.Context, partition, more int) (Reader, error)
 	// release frees everything; readers that wait get an error.
 	release()
 }
 
-// counts are a Writer's statistics.
-type counts struct {
-	rows, bytes int64
-	partitions  []int64
+// Stats are what a Writer has written.
+type Stats struct {
+	Rows, Bytes int64
+	Memory      int64   // bytes of the batches as they were given
+	Partitions  []int64 // bytes, by partition
 }
+
+// counts are a Writer's statistics.
+type counts struct{ stats Stats }
 
 func (c *counts) count(partition int, b *vector.Batch, bytes int64) {
-	c.rows += int64(b.Rows())
-	c.bytes += bytes
-	c.partitions[partition] += bytes
+	c.stats.Rows += int64(b.Rows())
+	c.stats.Bytes += bytes
+	c.stats.Memory += b.MemSize()
+	c.stats.Partitions[partition] += bytes
 }
 
-func (c *counts) Stats() (rows, bytes int64, partitions []int64) {
-	return c.rows, c.bytes, c.partitions
-}
+// Stats implements Writer.
+func (c *counts) Stats() Stats { return c.stats }
 
 // eof makes the end of a stream nil.
 func eof(b *vector.Batch, err error) (*vector.Batch, error) {

@@ -57,7 +57,7 @@ type item struct {
 
 func newQueued(spec Spec, pool *memory.Pool, dir string) *queuedOutput {
 	o := &queuedOutput{spec: spec, pool: pool, dir: dir, queues: make([]queue, spec.Partitions), space: make(chan struct{}, 1)}
-	o.partitions = make([]int64, spec.Partitions)
+	o.stats.Partitions = make([]int64, spec.Partitions)
 	for i := range o.queues {
 		o.queues[i] = queue{changed: make(chan struct{}), wanted: max(spec.Readers, 1)}
 	}
@@ -177,11 +177,11 @@ func (o *queuedOutput) signalSpace() {
 	}
 }
 
-func (o *queuedOutput) open(ctx context.Context, partition int) (Reader, error) {
+func (o *queuedOutput) open(ctx context.Context, partition, more int) (Reader, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if partition >= len(o.queues) {
-		return nil, errs.Newf(errs.Internal, "partition %d of an output of %d was asked for", partition, len(o.queues))
+	if partition >= len(o.queues) || more > 0 {
+		return nil, errs.Newf(errs.Internal, "partition %d, and %d behind it, of an output of %d was asked for", partition, more, len(o.queues))
 	}
 	q := &o.queues[partition]
 	if q.readers++; q.readers > max(o.spec.Readers, 1) && !o.spec.Broadcast {

@@ -23,6 +23,7 @@ type Inputs struct {
 	Client    *Client
 	Locations []Location
 	Partition int
+	More      int  // so many partitions behind it are read too, of outputs in files
 	Wait      bool // outputs may still have to be created
 	Types     []*types.Type
 }
@@ -30,7 +31,7 @@ type Inputs struct {
 // open begins to read one of the outputs.
 func (in *Inputs) open(ctx context.Context, i int) (Reader, error) {
 	l := in.Locations[i]
-	return in.Client.Open(ctx, l.Address, l.Output, in.Partition, in.Wait, in.Types)
+	return in.Client.openRange(ctx, l.Address, l.Output, in.Partition, in.More, in.Wait, in.Types)
 }
 
 // Source reads a partition of all outputs of a stage, in no order.

@@ -30,7 +30,7 @@ func (s *Spool) Finish() error { return s.out.Finish() }
 func (s *Spool) Bytes() int64 { return s.out.end }
 
 // Open begins to read. Next ends with the context's error when that is cancelled, and with one of kind Lost when the file was removed.
-func (s *Spool) Open(ctx context.Context) (Reader, error) { return s.out.open(ctx, 0) }
+func (s *Spool) Open(ctx context.Context) (Reader, error) { return s.out.open(ctx, 0, 0) }
 
 // Remove deletes the file.
 func (s *Spool) Remove() { s.out.release() }

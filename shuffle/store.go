@@ -138,11 +138,16 @@ func (s *Store) find(ctx context.Context, ref Ref, wait bool) (output, error) {
 
 // Open begins to read a partition of an output of this store. With wait, the output may still have to be created.
 func (s *Store) Open(ctx context.Context, ref Ref, partition int, wait bool) (Reader, error) {
+	return s.openRange(ctx, ref, partition, 0, wait)
+}
+
+// openRange is Open of a partition and so many behind it.
+func (s *Store) openRange(ctx context.Context, ref Ref, partition, more int, wait bool) (Reader, error) {
 	o, err := s.find(ctx, ref, wait)
 	if err != nil {
 		return nil, err
 	}
-	return o.open(ctx, partition)
+	return o.open(ctx, partition, more)
 }
 
 // Release forgets a query and frees all that its outputs take.

@@ -25,6 +25,7 @@ import (
 	"millrace/planconv"
 	planpb "millrace/proto/millrace/plan/v1"
 	workerpb "millrace/proto/millrace/worker/v1"
+	"millrace/scheduler/adaptive"
 	"millrace/session"
 	"millrace/shuffle"
 	"millrace/shuffle/wire"
@@ -137,17 +138,20 @@ func (r *Runner) Slots() int { return r.slots }
 
 // Run implements engine.Runner.
 func (r *Runner) Run(ctx context.Context, q engine.Query) (engine.Rows, error) {
-	run := &running{r: r, q: q, id: fmt.Sprint("query-", r.last.Add(1)), staged: r.staged || !q.Pipelined, stages: map[uint32]*planpb.Stage{}}
+	run := &running{r: r, q: q, id: fmt.Sprint("query-", r.last.Add(1)), staged: r.staged || !q.Pipelined, stages: map[uint32]*planpb.Stage{},
+		outputs: map[uint32][]adaptive.Output{}, adapted: map[uint32]*adaptive.Decision{}}
 	if r.Before != nil {
 		r.Before(q)
 	}
-	run.placed = make([]string, max(q.Stages[len(q.Stages)-1].Tasks, 1))
 	run.ctx, run.cancel = context.WithCancelCause(ctx)
+	last := q.Stages[len(q.Stages)-1]
 	for _, s := range q.Stages {
 		run.stages[s.Id] = s
+		run.setTasks(s, int(max(s.Tasks, 1)))
 	}
 	if run.staged {
 		for _, s := range q.Stages { // inputs come first
+			run.adapt(s)
 			run.start(s)
 			run.tasks.Wait()
 		}
@@ -156,22 +160,23 @@ func (r *Runner) Run(ctx context.Context, q engine.Query) (engine.Rows, error) {
 			run.start(s)
 		}
 	}
-	last := q.Stages[len(q.Stages)-1]
 	run.final = shuffle.Singles(run.inputs(last.Id, last.Root.Output, 0))
 	return run, nil
 }
 
 // running is a query's tasks and what is read of its result.
 type running struct {
-	r      *Runner
-	q      engine.Query
-	id     string
-	staged bool
-	stages map[uint32]*planpb.Stage
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	tasks  sync.WaitGroup
-	final  []operators.Operator // one for each task of the last stage
+	r       *Runner
+	q       engine.Query
+	id      string
+	staged  bool
+	stages  map[uint32]*planpb.Stage
+	outputs map[uint32][]adaptive.Output // of the stages' tasks
+	adapted map[uint32]*adaptive.Decision
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	tasks   sync.WaitGroup
+	final   []operators.Operator // one for each task of the last stage
 
 	mu        sync.Mutex
 	metrics   session.Metrics
@@ -183,8 +188,28 @@ type running struct {
 // Worker implements engine.Placed.
 func (q *running) Worker(task int) string { return q.placed[task] }
 
+// setTasks says how many tasks a stage has, before any of them runs.
+func (q *running) setTasks(s *planpb.Stage, n int) {
+	q.outputs[s.Id] = make([]adaptive.Output, n)
+	if s == q.q.Stages[len(q.q.Stages)-1] {
+		q.placed = make([]string, n)
+	}
+}
+
+// adapt cuts the tasks of a stage anew whose inputs have ended, as the scheduler would.
+func (q *running) adapt(s *planpb.Stage) {
+	rule := adaptive.RuleOf(s.Adaptive)
+	if rule == nil || q.ctx.Err() != nil {
+		return
+	}
+	if d := adaptive.Cut(rule, int(s.Tasks), q.r.slots, func(stage uint32) []adaptive.Output { return q.outputs[stage] }); d != nil {
+		q.adapted[s.Id] = d
+		q.setTasks(s, len(d.Slices))
+	}
+}
+
 func (q *running) start(s *planpb.Stage) {
-	for task := range int(max(s.Tasks, 1)) {
+	for task := range q.outputs[s.Id] {
 		q.tasks.Go(func() {
 			if err := q.task(s, task); err != nil {
 				q.cancel(err)
@@ -244,6 +269,8 @@ func (q *running) task(s *planpb.Stage, task int) (err error) {
 	if err := shuffle.Sink(ctx, root, part, w); err != nil {
 		return err
 	}
+	did := w.Stats()
+	q.outputs[s.Id][task] = adaptive.Output{Partitions: did.Partitions, Memory: did.Memory}
 	return w.Finish()
 }
 
@@ -272,6 +299,13 @@ func (q *running) env(s *planpb.Stage, task int, frames *cache.Store) operators.
 	}
 	env.ExchangeSource = func(op *planpb.Operator, source *planpb.ExchangeSource) ([]operators.Operator, error) {
 		in := q.inputs(source.Stage, op.Output, task)
+		if d := q.adapted[s.Id]; d != nil && slices.Contains(s.Adaptive.Inputs, source.Stage) {
+			x := d.Slices[task]
+			in.Partition, in.More = x.From, x.To-x.From-1
+			if x.Last > 0 && x.Stage == source.Stage {
+				in.Locations = in.Locations[x.First:x.Last]
+			}
+		}
 		if len(source.Merge) > 0 {
 			return shuffle.Singles(in), nil
 		}
@@ -288,7 +322,7 @@ func (q *running) inputs(stage uint32, output []*planpb.Column, task int) shuffl
 	case planpb.Partitioning_SINGLE, planpb.Partitioning_BROADCAST:
 		in.Partition = 0
 	}
-	for k := range int(max(s.Tasks, 1)) {
+	for k := range q.outputs[stage] {
 		in.Locations = append(in.Locations, shuffle.Location{Address: "here", Output: q.ref(stage, k)})
 	}
 	return in
@@ -334,6 +368,10 @@ func (q *running) Metrics() session.Metrics {
 	defer q.mu.Unlock()
 	m := q.metrics
 	m.Operators = engine.OperatorMetrics(q.operators)
+	m.Adapted = map[uint32]string{}
+	for stage, d := range q.adapted {
+		m.Adapted[stage] = d.String()
+	}
 	return m
 }
 

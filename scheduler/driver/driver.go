@@ -115,6 +115,10 @@ func (d *Driver) obey(decision scheduler.Decision) {
 	switch x := decision.(type) {
 	case scheduler.Launch:
 		d.launch(x)
+	case scheduler.Adapted:
+		if q := d.queries[x.Job]; q != nil {
+			q.adapt(x)
+		}
 	case scheduler.CancelTask:
 		if s := d.sessions[x.Worker]; s != nil {
 			s.send(&workerpb.Command{Kind: &workerpb.Command_Cancel{Cancel: refOf(x.Ref).PB()}})

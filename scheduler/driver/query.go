@@ -11,6 +11,7 @@ import (
 	planpb "millrace/proto/millrace/plan/v1"
 	workerpb "millrace/proto/millrace/worker/v1"
 	"millrace/scheduler"
+	"millrace/scheduler/adaptive"
 	"millrace/types"
 )
 
@@ -46,6 +47,7 @@ type query struct {
 	reports map[uint32][]*workerpb.TaskReport // by stage and task: of accepted attempts
 
 	launches map[uint32]launches
+	adapted  map[uint32]*adaptive.Decision // by stage
 	started  time.Time
 	ended    time.Time
 
@@ -71,13 +73,13 @@ type readyOutput struct {
 func newQuery(ctx context.Context, def Query) (*query, error) {
 	q := &query{def: def, mode: def.Mode, stages: map[uint32]*planpb.Stage{}, done: make(chan struct{}), prepared: map[string]bool{},
 		locations: map[*scheduler.Output]*located{}, granted: map[scheduler.Ref]bool{}, reports: map[uint32][]*workerpb.TaskReport{},
-		launches: newLaunches(def.Stages), started: time.Now(), changed: make(chan struct{})}
+		launches: newLaunches(def.Stages), adapted: map[uint32]*adaptive.Decision{}, started: time.Now(), changed: make(chan struct{})}
 	read := map[uint32]bool{}
 	plain := make([]*planpb.Stage, len(def.Stages))
 	for i, s := range def.Stages {
 		q.stages[s.Id] = s
 		q.reports[s.Id] = make([]*workerpb.TaskReport, max(s.Tasks, 1))
-		plain[i] = &planpb.Stage{Id: s.Id, Root: s.Root, Partitioning: s.Partitioning, Tasks: s.Tasks, Inputs: s.Inputs}
+		plain[i] = &planpb.Stage{Id: s.Id, Root: s.Root, Partitioning: s.Partitioning, Tasks: s.Tasks, Inputs: s.Inputs, Adaptive: s.Adaptive}
 		for _, in := range s.Inputs {
 			read[in] = true
 		}
@@ -103,7 +105,7 @@ func (q *query) job(a *affinities) scheduler.Job {
 	j := scheduler.Job{ID: q.def.ID, Mode: q.mode}
 	for _, s := range q.def.Stages {
 		j.Stages = append(j.Stages, scheduler.Stage{ID: s.Id, Tasks: int(max(s.Tasks, 1)), Inputs: s.Inputs, Indeterminate: indeterminate(s), Bound: bound(s),
-			Prefer: a.prefer(s)})
+			Prefer: a.prefer(s), Adapt: adaptive.RuleOf(s.Adaptive)})
 	}
 	return j
 }
@@ -142,6 +144,19 @@ func indeterminate(s *planpb.Stage) bool {
 	return unordered && sensitive
 }
 
+// adapt takes over other tasks for a stage that has not begun.
+func (q *query) adapt(x scheduler.Adapted) {
+	n := len(x.Decision.Slices)
+	q.adapted[x.Stage] = x.Decision
+	q.reports[x.Stage] = make([]*workerpb.TaskReport, n)
+	q.launches[x.Stage] = launches{make([]uint16, n), make([]bool, n)}
+	if x.Stage == q.final.Id {
+		q.mu.Lock()
+		q.ready = make([]readyOutput, n)
+		q.mu.Unlock()
+	}
+}
+
 // setReady notes where an output of the final stage can be read.
 func (q *query) setReady(ref scheduler.Ref, worker, address string) {
 	q.mu.Lock()
@@ -164,6 +179,13 @@ func (q *query) reading(ref scheduler.Ref) (context.Context, context.CancelFunc)
 		cancel()
 	}
 	return ctx, cancel
+}
+
+// finals is how many tasks the final stage has. It may change until the first output can be read.
+func (q *query) finals() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.ready)
 }
 
 // awaitReady waits until the output of a final task, other than the given attempt, can be read.
@@ -220,6 +242,9 @@ func (d *Driver) launch(l scheduler.Launch) {
 	}
 	if splits := q.stages[l.Ref.Stage].TaskInputs; l.Ref.Task < len(splits) {
 		c.Splits = splits[l.Ref.Task]
+	}
+	if l.Slice != nil {
+		c.Slice = l.Slice.PB()
 	}
 	q.waiting.Store(nil)
 	q.launched(l.Ref)

@@ -9,6 +9,7 @@ import (
 	planpb "millrace/proto/millrace/plan/v1"
 	workerpb "millrace/proto/millrace/worker/v1"
 	"millrace/scheduler"
+	"millrace/scheduler/adaptive"
 	"millrace/shuffle/wire"
 )
 
@@ -19,10 +20,11 @@ const kept = 512
 type StageProgress struct {
 	ID                   uint32
 	Tasks, Done, Running int
-	Retries              int   // launches beyond the first of each task
-	Rows, Bytes          int64 // of the outputs so far
-	Nanos                int64 // that its finished tasks ran, added up
-	MemoryPeak           int64 // of the finished task that took most
+	Retries              int                // launches beyond the first of each task
+	Rows, Bytes          int64              // of the outputs so far
+	Nanos                int64              // that its finished tasks ran, added up
+	MemoryPeak           int64              // of the finished task that took most
+	Adapted              *adaptive.Decision // to have other tasks than planned
 }
 
 // Record is what the driver tells of a query that runs or has ended lately.
@@ -73,7 +75,7 @@ func (q *query) landed(ref scheduler.Ref) {
 func (q *query) stageProgress() []StageProgress {
 	stages := make([]StageProgress, 0, len(q.def.Stages))
 	for _, s := range q.def.Stages {
-		p := StageProgress{ID: s.Id, Tasks: len(q.reports[s.Id])}
+		p := StageProgress{ID: s.Id, Tasks: len(q.reports[s.Id]), Adapted: q.adapted[s.Id]}
 		l := q.launches[s.Id]
 		for i, report := range q.reports[s.Id] {
 			p.add(report)

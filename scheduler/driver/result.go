@@ -68,8 +68,8 @@ func (r *Result) Close() error {
 func (r *Result) pump() {
 	defer close(r.end)
 	defer close(r.out)
-	seen := make([]int, len(r.q.ready)) // attempts that are of no use any more
-	for r.passed+len(r.held) < len(r.q.ready) {
+	seen := map[int]int{} // by task: attempts that are of no use any more
+	for r.passed+len(r.held) < r.q.finals() {
 		task := r.passed + len(r.held)
 		ready, err := r.q.awaitReady(task, seen[task])
 		if err != nil {
@@ -87,7 +87,7 @@ func (r *Result) pump() {
 			r.giveUp(seen)
 		case err != nil:
 			r.lose(ready.ref, seen)
-		case r.passed+len(r.held) == len(r.q.ready) && !r.flush():
+		case r.passed+len(r.held) == r.q.finals() && !r.flush():
 			r.giveUp(seen)
 		}
 	}
@@ -96,7 +96,7 @@ func (r *Result) pump() {
 var errGivenUp = errs.Newf(errs.Lost, "this attempt has been given up")
 
 // giveUp forgets what is held after the scheduler gave up the first of it; of a pipelined query that means all.
-func (r *Result) giveUp(seen []int) {
+func (r *Result) giveUp(seen map[int]int) {
 	for i, h := range r.held {
 		if i == 0 || r.q.mode == scheduler.Pipelined {
 			seen[h.ref.Task] = max(seen[h.ref.Task], h.ref.Attempt)
@@ -106,7 +106,7 @@ func (r *Result) giveUp(seen []int) {
 }
 
 // lose tells the scheduler that an output cannot be read.
-func (r *Result) lose(ref scheduler.Ref, seen []int) {
+func (r *Result) lose(ref scheduler.Ref, seen map[int]int) {
 	seen[ref.Task] = ref.Attempt
 	if n := len(r.held); r.q.mode == scheduler.Pipelined {
 		r.giveUp(seen)
@@ -199,6 +199,17 @@ func (r *Result) Metrics() map[uint32]*operators.OperatorMetrics {
 	r.d.mu.Lock()
 	defer r.d.mu.Unlock()
 	return r.q.metrics()
+}
+
+// Adapted says how stages were run otherwise than planned, by their numbers; complete once Next has given nil.
+func (r *Result) Adapted() map[uint32]string {
+	r.d.mu.Lock()
+	defer r.d.mu.Unlock()
+	all := map[uint32]string{}
+	for stage, d := range r.q.adapted {
+		all[stage] = d.String()
+	}
+	return all
 }
 
 // Worker names the worker that made the output of a final task, for TaskInput.Worker of later queries; known once Next has given nil.

@@ -14,6 +14,7 @@ import (
 	"millrace/errs"
 	workerpb "millrace/proto/millrace/worker/v1"
 	"millrace/scheduler"
+	"millrace/scheduler/adaptive"
 	"millrace/shuffle/wire"
 )
 
@@ -287,7 +288,8 @@ func (d *Driver) taskFinished(worker string, f *workerpb.Finished) {
 		q.landed(ref)
 		d.states.learn(q.stages[ref.Stage], ref, worker)
 	}
-	d.applyLocked(scheduler.TaskFinished{Ref: ref})
+	out := &adaptive.Output{Partitions: f.Report.GetPartitionBytes(), Memory: f.Report.GetMemoryBytes()}
+	d.applyLocked(scheduler.TaskFinished{Ref: ref, Output: out})
 }
 
 func (d *Driver) taskFailed(f *workerpb.Failed) {

@@ -4157,6 +4157,7 @@ type Stage struct {
 	Tasks         int32                  `protobuf:"varint,4,opt,name=tasks,proto3" json:"tasks,omitempty"`
 	Inputs        []uint32               `protobuf:"varint,5,rep,packed,name=inputs,proto3" json:"inputs,omitempty"`                   // stages that its ExchangeSources name
 	TaskInputs    []*TaskInput           `protobuf:"bytes,6,rep,name=task_inputs,json=taskInputs,proto3" json:"task_inputs,omitempty"` // one per task, or empty where tasks differ in nothing
+	Adaptive      *Adaptive              `protobuf:"bytes,800,opt,name=adaptive,proto3" json:"adaptive,omitempty"`                     // how the tasks may be cut anew; absent: they stay as they are
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4233,6 +4234,244 @@ func (x *Stage) GetTaskInputs() []*TaskInput {
 	return nil
 }
 
+func (x *Stage) GetAdaptive() *Adaptive {
+	if x != nil {
+		return x.Adaptive
+	}
+	return nil
+}
+
+// How the tasks of a stage of a staged query may be cut anew when the sizes of what they read are known.
+type Adaptive struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Inputs         []uint32               `protobuf:"varint,800,rep,packed,name=inputs,proto3" json:"inputs,omitempty"`                                // the stages of whose outputs task i reads partition i
+	TargetBytes    int64                  `protobuf:"varint,801,opt,name=target_bytes,json=targetBytes,proto3" json:"target_bytes,omitempty"`          // that a task should read
+	Few            bool                   `protobuf:"varint,802,opt,name=few,proto3" json:"few,omitempty"`                                             // put together up to the target even where fewer tasks are left than there are slots
+	Sides          []*JoinSide            `protobuf:"bytes,803,rep,name=sides,proto3" json:"sides,omitempty"`                                          // of the join on which the stage rests, left and right; empty: there is none, or its rows must stay together
+	SkewFactor     float64                `protobuf:"fixed64,804,opt,name=skew_factor,json=skewFactor,proto3" json:"skew_factor,omitempty"`            // how many times the median a partition has that is divided; 0: none is
+	SkewBytes      int64                  `protobuf:"varint,805,opt,name=skew_bytes,json=skewBytes,proto3" json:"skew_bytes,omitempty"`                // and how large it is at least
+	BroadcastBytes int64                  `protobuf:"varint,806,opt,name=broadcast_bytes,json=broadcastBytes,proto3" json:"broadcast_bytes,omitempty"` // a side of at most so many bytes in memory is read by every task; 0: never
+	Coalesce       bool                   `protobuf:"varint,807,opt,name=coalesce,proto3" json:"coalesce,omitempty"`                                   // small neighbouring partitions are put together
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *Adaptive) Reset() {
+	*x = Adaptive{}
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Adaptive) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Adaptive) ProtoMessage() {}
+
+func (x *Adaptive) ProtoReflect() protoreflect.Message {
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Adaptive.ProtoReflect.Descriptor instead.
+func (*Adaptive) Descriptor() ([]byte, []int) {
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *Adaptive) GetInputs() []uint32 {
+	if x != nil {
+		return x.Inputs
+	}
+	return nil
+}
+
+func (x *Adaptive) GetTargetBytes() int64 {
+	if x != nil {
+		return x.TargetBytes
+	}
+	return 0
+}
+
+func (x *Adaptive) GetFew() bool {
+	if x != nil {
+		return x.Few
+	}
+	return false
+}
+
+func (x *Adaptive) GetSides() []*JoinSide {
+	if x != nil {
+		return x.Sides
+	}
+	return nil
+}
+
+func (x *Adaptive) GetSkewFactor() float64 {
+	if x != nil {
+		return x.SkewFactor
+	}
+	return 0
+}
+
+func (x *Adaptive) GetSkewBytes() int64 {
+	if x != nil {
+		return x.SkewBytes
+	}
+	return 0
+}
+
+func (x *Adaptive) GetBroadcastBytes() int64 {
+	if x != nil {
+		return x.BroadcastBytes
+	}
+	return 0
+}
+
+func (x *Adaptive) GetCoalesce() bool {
+	if x != nil {
+		return x.Coalesce
+	}
+	return false
+}
+
+type JoinSide struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Stage         uint32                 `protobuf:"varint,800,opt,name=stage,proto3" json:"stage,omitempty"`
+	Divides       bool                   `protobuf:"varint,801,opt,name=divides,proto3" json:"divides,omitempty"` // tasks that each read a part of the side's rows and all of the other side's give the same rows together
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JoinSide) Reset() {
+	*x = JoinSide{}
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JoinSide) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JoinSide) ProtoMessage() {}
+
+func (x *JoinSide) ProtoReflect() protoreflect.Message {
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JoinSide.ProtoReflect.Descriptor instead.
+func (*JoinSide) Descriptor() ([]byte, []int) {
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *JoinSide) GetStage() uint32 {
+	if x != nil {
+		return x.Stage
+	}
+	return 0
+}
+
+func (x *JoinSide) GetDivides() bool {
+	if x != nil {
+		return x.Divides
+	}
+	return false
+}
+
+// What a task reads when the tasks were cut anew.
+type Slice struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	From  int32                  `protobuf:"varint,800,opt,name=from,proto3" json:"from,omitempty"` // the partitions [from, to) of each of Adaptive.inputs
+	To    int32                  `protobuf:"varint,801,opt,name=to,proto3" json:"to,omitempty"`
+	// With last > 0: of this stage's outputs only those of its tasks [first, last).
+	Stage         uint32 `protobuf:"varint,802,opt,name=stage,proto3" json:"stage,omitempty"`
+	First         int32  `protobuf:"varint,803,opt,name=first,proto3" json:"first,omitempty"`
+	Last          int32  `protobuf:"varint,804,opt,name=last,proto3" json:"last,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Slice) Reset() {
+	*x = Slice{}
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Slice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Slice) ProtoMessage() {}
+
+func (x *Slice) ProtoReflect() protoreflect.Message {
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Slice.ProtoReflect.Descriptor instead.
+func (*Slice) Descriptor() ([]byte, []int) {
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *Slice) GetFrom() int32 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *Slice) GetTo() int32 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *Slice) GetStage() uint32 {
+	if x != nil {
+		return x.Stage
+	}
+	return 0
+}
+
+func (x *Slice) GetFirst() int32 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *Slice) GetLast() int32 {
+	if x != nil {
+		return x.Last
+	}
+	return 0
+}
+
 // What differs between the tasks of a stage.
 type TaskInput struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -4246,7 +4485,7 @@ type TaskInput struct {
 
 func (x *TaskInput) Reset() {
 	*x = TaskInput{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[46]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4258,7 +4497,7 @@ func (x *TaskInput) String() string {
 func (*TaskInput) ProtoMessage() {}
 
 func (x *TaskInput) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[46]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4271,7 +4510,7 @@ func (x *TaskInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskInput.ProtoReflect.Descriptor instead.
 func (*TaskInput) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{46}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *TaskInput) GetSplits() map[uint32]*FileSplits {
@@ -4311,7 +4550,7 @@ type Blocks struct {
 
 func (x *Blocks) Reset() {
 	*x = Blocks{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[47]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4323,7 +4562,7 @@ func (x *Blocks) String() string {
 func (*Blocks) ProtoMessage() {}
 
 func (x *Blocks) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[47]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4336,7 +4575,7 @@ func (x *Blocks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Blocks.ProtoReflect.Descriptor instead.
 func (*Blocks) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{47}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Blocks) GetBlocks() []*Block {
@@ -4358,7 +4597,7 @@ type Block struct {
 
 func (x *Block) Reset() {
 	*x = Block{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[48]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4370,7 +4609,7 @@ func (x *Block) String() string {
 func (*Block) ProtoMessage() {}
 
 func (x *Block) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[48]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4383,7 +4622,7 @@ func (x *Block) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Block.ProtoReflect.Descriptor instead.
 func (*Block) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{48}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Block) GetId() string {
@@ -4416,7 +4655,7 @@ type FileSplits struct {
 
 func (x *FileSplits) Reset() {
 	*x = FileSplits{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[49]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4428,7 +4667,7 @@ func (x *FileSplits) String() string {
 func (*FileSplits) ProtoMessage() {}
 
 func (x *FileSplits) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[49]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4441,7 +4680,7 @@ func (x *FileSplits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileSplits.ProtoReflect.Descriptor instead.
 func (*FileSplits) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{49}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *FileSplits) GetSplits() []*FileSplit {
@@ -4465,7 +4704,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[50]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4477,7 +4716,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[50]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4490,7 +4729,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{50}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Settings) GetTimeZone() string {
@@ -4866,7 +5105,7 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\x04HASH\x10\x01\x12\t\n" +
 	"\x05RANGE\x10\x02\x12\x0f\n" +
 	"\vROUND_ROBIN\x10\x03\x12\r\n" +
-	"\tBROADCAST\x10\x04\"\xf7\x01\n" +
+	"\tBROADCAST\x10\x04\"\xb0\x02\n" +
 	"\x05Stage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12.\n" +
 	"\x04root\x18\x02 \x01(\v2\x1a.millrace.plan.v1.OperatorR\x04root\x12B\n" +
@@ -4874,7 +5113,28 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\x05tasks\x18\x04 \x01(\x05R\x05tasks\x12\x16\n" +
 	"\x06inputs\x18\x05 \x03(\rR\x06inputs\x12<\n" +
 	"\vtask_inputs\x18\x06 \x03(\v2\x1b.millrace.plan.v1.TaskInputR\n" +
-	"taskInputs\"\xe7\x02\n" +
+	"taskInputs\x127\n" +
+	"\badaptive\x18\xa0\x06 \x01(\v2\x1a.millrace.plan.v1.AdaptiveR\badaptive\"\x96\x02\n" +
+	"\bAdaptive\x12\x17\n" +
+	"\x06inputs\x18\xa0\x06 \x03(\rR\x06inputs\x12\"\n" +
+	"\ftarget_bytes\x18\xa1\x06 \x01(\x03R\vtargetBytes\x12\x11\n" +
+	"\x03few\x18\xa2\x06 \x01(\bR\x03few\x121\n" +
+	"\x05sides\x18\xa3\x06 \x03(\v2\x1a.millrace.plan.v1.JoinSideR\x05sides\x12 \n" +
+	"\vskew_factor\x18\xa4\x06 \x01(\x01R\n" +
+	"skewFactor\x12\x1e\n" +
+	"\n" +
+	"skew_bytes\x18\xa5\x06 \x01(\x03R\tskewBytes\x12(\n" +
+	"\x0fbroadcast_bytes\x18\xa6\x06 \x01(\x03R\x0ebroadcastBytes\x12\x1b\n" +
+	"\bcoalesce\x18\xa7\x06 \x01(\bR\bcoalesce\"<\n" +
+	"\bJoinSide\x12\x15\n" +
+	"\x05stage\x18\xa0\x06 \x01(\rR\x05stage\x12\x19\n" +
+	"\adivides\x18\xa1\x06 \x01(\bR\adivides\"p\n" +
+	"\x05Slice\x12\x13\n" +
+	"\x04from\x18\xa0\x06 \x01(\x05R\x04from\x12\x0f\n" +
+	"\x02to\x18\xa1\x06 \x01(\x05R\x02to\x12\x15\n" +
+	"\x05stage\x18\xa2\x06 \x01(\rR\x05stage\x12\x15\n" +
+	"\x05first\x18\xa3\x06 \x01(\x05R\x05first\x12\x13\n" +
+	"\x04last\x18\xa4\x06 \x01(\x05R\x04last\"\xe7\x02\n" +
 	"\tTaskInput\x12?\n" +
 	"\x06splits\x18\x01 \x03(\v2'.millrace.plan.v1.TaskInput.SplitsEntryR\x06splits\x12?\n" +
 	"\x06blocks\x18\x02 \x03(\v2'.millrace.plan.v1.TaskInput.BlocksEntryR\x06blocks\x12\x16\n" +
@@ -4933,7 +5193,7 @@ func file_millrace_plan_v1_plan_proto_rawDescGZIP() []byte {
 }
 
 var file_millrace_plan_v1_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_millrace_plan_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 57)
+var file_millrace_plan_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 60)
 var file_millrace_plan_v1_plan_proto_goTypes = []any{
 	(EvalMode)(0),                     // 0: millrace.plan.v1.EvalMode
 	(JoinType)(0),                     // 1: millrace.plan.v1.JoinType
@@ -4988,17 +5248,20 @@ var file_millrace_plan_v1_plan_proto_goTypes = []any{
 	(*CacheSink)(nil),                 // 50: millrace.plan.v1.CacheSink
 	(*Partitioning)(nil),              // 51: millrace.plan.v1.Partitioning
 	(*Stage)(nil),                     // 52: millrace.plan.v1.Stage
-	(*TaskInput)(nil),                 // 53: millrace.plan.v1.TaskInput
-	(*Blocks)(nil),                    // 54: millrace.plan.v1.Blocks
-	(*Block)(nil),                     // 55: millrace.plan.v1.Block
-	(*FileSplits)(nil),                // 56: millrace.plan.v1.FileSplits
-	(*Settings)(nil),                  // 57: millrace.plan.v1.Settings
-	nil,                               // 58: millrace.plan.v1.Call.OptionsEntry
-	nil,                               // 59: millrace.plan.v1.FileScan.OptionsEntry
-	nil,                               // 60: millrace.plan.v1.FileSink.OptionsEntry
-	nil,                               // 61: millrace.plan.v1.TaskInput.SplitsEntry
-	nil,                               // 62: millrace.plan.v1.TaskInput.BlocksEntry
-	nil,                               // 63: millrace.plan.v1.Settings.ConfEntry
+	(*Adaptive)(nil),                  // 53: millrace.plan.v1.Adaptive
+	(*JoinSide)(nil),                  // 54: millrace.plan.v1.JoinSide
+	(*Slice)(nil),                     // 55: millrace.plan.v1.Slice
+	(*TaskInput)(nil),                 // 56: millrace.plan.v1.TaskInput
+	(*Blocks)(nil),                    // 57: millrace.plan.v1.Blocks
+	(*Block)(nil),                     // 58: millrace.plan.v1.Block
+	(*FileSplits)(nil),                // 59: millrace.plan.v1.FileSplits
+	(*Settings)(nil),                  // 60: millrace.plan.v1.Settings
+	nil,                               // 61: millrace.plan.v1.Call.OptionsEntry
+	nil,                               // 62: millrace.plan.v1.FileScan.OptionsEntry
+	nil,                               // 63: millrace.plan.v1.FileSink.OptionsEntry
+	nil,                               // 64: millrace.plan.v1.TaskInput.SplitsEntry
+	nil,                               // 65: millrace.plan.v1.TaskInput.BlocksEntry
+	nil,                               // 66: millrace.plan.v1.Settings.ConfEntry
 }
 var file_millrace_plan_v1_plan_proto_depIdxs = []int32{
 	7,   // 0: millrace.plan.v1.Type.elem:type_name -> millrace.plan.v1.Type
@@ -5013,7 +5276,7 @@ var file_millrace_plan_v1_plan_proto_depIdxs = []int32{
 	9,   // 9: millrace.plan.v1.Call.args:type_name -> millrace.plan.v1.Expr
 	0,   // 10: millrace.plan.v1.Call.mode:type_name -> millrace.plan.v1.EvalMode
 	9,   // 11: millrace.plan.v1.Call.filter:type_name -> millrace.plan.v1.Expr
-	58,  // 12: millrace.plan.v1.Call.options:type_name -> millrace.plan.v1.Call.OptionsEntry
+	61,  // 12: millrace.plan.v1.Call.options:type_name -> millrace.plan.v1.Call.OptionsEntry
 	14,  // 13: millrace.plan.v1.Literal.decimal:type_name -> millrace.plan.v1.Decimal
 	13,  // 14: millrace.plan.v1.Literal.list:type_name -> millrace.plan.v1.Literals
 	15,  // 15: millrace.plan.v1.Literal.calendar:type_name -> millrace.plan.v1.Calendar
@@ -5049,7 +5312,7 @@ var file_millrace_plan_v1_plan_proto_depIdxs = []int32{
 	36,  // 45: millrace.plan.v1.Operator.runtime_filter:type_name -> millrace.plan.v1.RuntimeFilter
 	21,  // 46: millrace.plan.v1.FileScan.columns:type_name -> millrace.plan.v1.FileColumn
 	9,   // 47: millrace.plan.v1.FileScan.predicate:type_name -> millrace.plan.v1.Expr
-	59,  // 48: millrace.plan.v1.FileScan.options:type_name -> millrace.plan.v1.FileScan.OptionsEntry
+	62,  // 48: millrace.plan.v1.FileScan.options:type_name -> millrace.plan.v1.FileScan.OptionsEntry
 	18,  // 49: millrace.plan.v1.FileScan.file_schema:type_name -> millrace.plan.v1.Column
 	12,  // 50: millrace.plan.v1.FileColumn.default:type_name -> millrace.plan.v1.Literal
 	7,   // 51: millrace.plan.v1.FileColumn.stored:type_name -> millrace.plan.v1.Type
@@ -5087,7 +5350,7 @@ var file_millrace_plan_v1_plan_proto_depIdxs = []int32{
 	9,   // 83: millrace.plan.v1.GroupLimit.partition:type_name -> millrace.plan.v1.Expr
 	17,  // 84: millrace.plan.v1.GroupLimit.order:type_name -> millrace.plan.v1.SortKey
 	5,   // 85: millrace.plan.v1.GroupLimit.rank:type_name -> millrace.plan.v1.GroupLimit.Rank
-	60,  // 86: millrace.plan.v1.FileSink.options:type_name -> millrace.plan.v1.FileSink.OptionsEntry
+	63,  // 86: millrace.plan.v1.FileSink.options:type_name -> millrace.plan.v1.FileSink.OptionsEntry
 	21,  // 87: millrace.plan.v1.FileSink.columns:type_name -> millrace.plan.v1.FileColumn
 	49,  // 88: millrace.plan.v1.FileSink.changes:type_name -> millrace.plan.v1.RowChanges
 	48,  // 89: millrace.plan.v1.RowChanges.images:type_name -> millrace.plan.v1.FileSink
@@ -5096,19 +5359,21 @@ var file_millrace_plan_v1_plan_proto_depIdxs = []int32{
 	17,  // 92: millrace.plan.v1.Partitioning.keys:type_name -> millrace.plan.v1.SortKey
 	19,  // 93: millrace.plan.v1.Stage.root:type_name -> millrace.plan.v1.Operator
 	51,  // 94: millrace.plan.v1.Stage.partitioning:type_name -> millrace.plan.v1.Partitioning
-	53,  // 95: millrace.plan.v1.Stage.task_inputs:type_name -> millrace.plan.v1.TaskInput
-	61,  // 96: millrace.plan.v1.TaskInput.splits:type_name -> millrace.plan.v1.TaskInput.SplitsEntry
-	62,  // 97: millrace.plan.v1.TaskInput.blocks:type_name -> millrace.plan.v1.TaskInput.BlocksEntry
-	55,  // 98: millrace.plan.v1.Blocks.blocks:type_name -> millrace.plan.v1.Block
-	22,  // 99: millrace.plan.v1.FileSplits.splits:type_name -> millrace.plan.v1.FileSplit
-	63,  // 100: millrace.plan.v1.Settings.conf:type_name -> millrace.plan.v1.Settings.ConfEntry
-	56,  // 101: millrace.plan.v1.TaskInput.SplitsEntry.value:type_name -> millrace.plan.v1.FileSplits
-	54,  // 102: millrace.plan.v1.TaskInput.BlocksEntry.value:type_name -> millrace.plan.v1.Blocks
-	103, // [103:103] is the sub-list for method output_type
-	103, // [103:103] is the sub-list for method input_type
-	103, // [103:103] is the sub-list for extension type_name
-	103, // [103:103] is the sub-list for extension extendee
-	0,   // [0:103] is the sub-list for field type_name
+	56,  // 95: millrace.plan.v1.Stage.task_inputs:type_name -> millrace.plan.v1.TaskInput
+	53,  // 96: millrace.plan.v1.Stage.adaptive:type_name -> millrace.plan.v1.Adaptive
+	54,  // 97: millrace.plan.v1.Adaptive.sides:type_name -> millrace.plan.v1.JoinSide
+	64,  // 98: millrace.plan.v1.TaskInput.splits:type_name -> millrace.plan.v1.TaskInput.SplitsEntry
+	65,  // 99: millrace.plan.v1.TaskInput.blocks:type_name -> millrace.plan.v1.TaskInput.BlocksEntry
+	58,  // 100: millrace.plan.v1.Blocks.blocks:type_name -> millrace.plan.v1.Block
+	22,  // 101: millrace.plan.v1.FileSplits.splits:type_name -> millrace.plan.v1.FileSplit
+	66,  // 102: millrace.plan.v1.Settings.conf:type_name -> millrace.plan.v1.Settings.ConfEntry
+	59,  // 103: millrace.plan.v1.TaskInput.SplitsEntry.value:type_name -> millrace.plan.v1.FileSplits
+	57,  // 104: millrace.plan.v1.TaskInput.BlocksEntry.value:type_name -> millrace.plan.v1.Blocks
+	105, // [105:105] is the sub-list for method output_type
+	105, // [105:105] is the sub-list for method input_type
+	105, // [105:105] is the sub-list for extension type_name
+	105, // [105:105] is the sub-list for extension extendee
+	0,   // [0:105] is the sub-list for field type_name
 }
 
 func init() { file_millrace_plan_v1_plan_proto_init() }
@@ -5171,7 +5436,7 @@ func file_millrace_plan_v1_plan_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_millrace_plan_v1_plan_proto_rawDesc), len(file_millrace_plan_v1_plan_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   57,
+			NumMessages:   60,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

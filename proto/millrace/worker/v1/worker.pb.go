@@ -466,6 +466,7 @@ type Launch struct {
 	Ref           *Ref                   `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref,omitempty"`
 	Inputs        []uint64               `protobuf:"varint,2,rep,packed,name=inputs,proto3" json:"inputs,omitempty"` // ids of Locations
 	Splits        *v1.TaskInput          `protobuf:"bytes,3,opt,name=splits,proto3" json:"splits,omitempty"`
+	Slice         *v1.Slice              `protobuf:"bytes,800,opt,name=slice,proto3" json:"slice,omitempty"` // what the task reads, where tasks were cut anew; else partition i is task i's
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -517,6 +518,13 @@ func (x *Launch) GetInputs() []uint64 {
 func (x *Launch) GetSplits() *v1.TaskInput {
 	if x != nil {
 		return x.Splits
+	}
+	return nil
+}
+
+func (x *Launch) GetSlice() *v1.Slice {
+	if x != nil {
+		return x.Slice
 	}
 	return nil
 }
@@ -931,6 +939,7 @@ type TaskReport struct {
 	MemoryPeak     int64                  `protobuf:"varint,4,opt,name=memory_peak,json=memoryPeak,proto3" json:"memory_peak,omitempty"`
 	Operators      []*OperatorReport      `protobuf:"bytes,5,rep,name=operators,proto3" json:"operators,omitempty"`
 	PartitionBytes []int64                `protobuf:"varint,6,rep,packed,name=partition_bytes,json=partitionBytes,proto3" json:"partition_bytes,omitempty"` // of the output, by partition
+	MemoryBytes    int64                  `protobuf:"varint,800,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`               // of the output's batches
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -1005,6 +1014,13 @@ func (x *TaskReport) GetPartitionBytes() []int64 {
 		return x.PartitionBytes
 	}
 	return nil
+}
+
+func (x *TaskReport) GetMemoryBytes() int64 {
+	if x != nil {
+		return x.MemoryBytes
+	}
+	return 0
 }
 
 type OperatorReport struct {
@@ -1563,7 +1579,8 @@ type Ticket struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Output        *Ref                   `protobuf:"bytes,1,opt,name=output,proto3" json:"output,omitempty"`
 	Partition     uint32                 `protobuf:"varint,2,opt,name=partition,proto3" json:"partition,omitempty"`
-	Wait          bool                   `protobuf:"varint,3,opt,name=wait,proto3" json:"wait,omitempty"` // the task may not have begun yet
+	Wait          bool                   `protobuf:"varint,3,opt,name=wait,proto3" json:"wait,omitempty"`   // the task may not have begun yet
+	More          uint32                 `protobuf:"varint,800,opt,name=more,proto3" json:"more,omitempty"` // so many partitions behind it are read too; of outputs in files only
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1619,6 +1636,13 @@ func (x *Ticket) GetWait() bool {
 	return false
 }
 
+func (x *Ticket) GetMore() uint32 {
+	if x != nil {
+		return x.More
+	}
+	return 0
+}
+
 var File_millrace_worker_v1_worker_proto protoreflect.FileDescriptor
 
 const file_millrace_worker_v1_worker_proto_rawDesc = "" +
@@ -1652,11 +1676,12 @@ const file_millrace_worker_v1_worker_proto_rawDesc = "" +
 	"\x05query\x18\x01 \x01(\tR\x05query\x12\x14\n" +
 	"\x05stage\x18\x02 \x01(\rR\x05stage\x12\x12\n" +
 	"\x04task\x18\x03 \x01(\rR\x04task\x12\x18\n" +
-	"\aattempt\x18\x04 \x01(\rR\aattempt\"\x80\x01\n" +
+	"\aattempt\x18\x04 \x01(\rR\aattempt\"\xb0\x01\n" +
 	"\x06Launch\x12)\n" +
 	"\x03ref\x18\x01 \x01(\v2\x17.millrace.worker.v1.RefR\x03ref\x12\x16\n" +
 	"\x06inputs\x18\x02 \x03(\x04R\x06inputs\x123\n" +
-	"\x06splits\x18\x03 \x01(\v2\x1b.millrace.plan.v1.TaskInputR\x06splits\"\x97\x02\n" +
+	"\x06splits\x18\x03 \x01(\v2\x1b.millrace.plan.v1.TaskInputR\x06splits\x12.\n" +
+	"\x05slice\x18\xa0\x06 \x01(\v2\x17.millrace.plan.v1.SliceR\x05slice\"\x97\x02\n" +
 	"\x05Event\x127\n" +
 	"\awelcome\x18\x01 \x01(\v2\x1b.millrace.worker.v1.WelcomeH\x00R\awelcome\x12=\n" +
 	"\theartbeat\x18\x02 \x01(\v2\x1d.millrace.worker.v1.HeartbeatH\x00R\theartbeat\x12:\n" +
@@ -1685,7 +1710,7 @@ const file_millrace_worker_v1_worker_proto_rawDesc = "" +
 	"\x03ref\x18\x01 \x01(\v2\x17.millrace.worker.v1.RefR\x03ref\x12/\n" +
 	"\x05error\x18\x02 \x01(\v2\x19.millrace.worker.v1.ErrorR\x05error\x12+\n" +
 	"\x04lost\x18\x03 \x01(\v2\x17.millrace.worker.v1.RefR\x04lost\x126\n" +
-	"\x06report\x18\x04 \x01(\v2\x1e.millrace.worker.v1.TaskReportR\x06report\"\xd8\x01\n" +
+	"\x06report\x18\x04 \x01(\v2\x1e.millrace.worker.v1.TaskReportR\x06report\"\xfc\x01\n" +
 	"\n" +
 	"TaskReport\x12\x12\n" +
 	"\x04rows\x18\x01 \x01(\x03R\x04rows\x12\x14\n" +
@@ -1694,7 +1719,8 @@ const file_millrace_worker_v1_worker_proto_rawDesc = "" +
 	"\vmemory_peak\x18\x04 \x01(\x03R\n" +
 	"memoryPeak\x12@\n" +
 	"\toperators\x18\x05 \x03(\v2\".millrace.worker.v1.OperatorReportR\toperators\x12'\n" +
-	"\x0fpartition_bytes\x18\x06 \x03(\x03R\x0epartitionBytes\"\xd3\x03\n" +
+	"\x0fpartition_bytes\x18\x06 \x03(\x03R\x0epartitionBytes\x12\"\n" +
+	"\fmemory_bytes\x18\xa0\x06 \x01(\x03R\vmemoryBytes\"\xd3\x03\n" +
 	"\x0eOperatorReport\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x19\n" +
 	"\brows_out\x18\x02 \x01(\x03R\arowsOut\x12\x1b\n" +
@@ -1757,11 +1783,12 @@ const file_millrace_worker_v1_worker_proto_rawDesc = "" +
 	"\x04stop\x18\x05 \x01(\x05R\x04stop\x12\x1a\n" +
 	"\bfragment\x18\x06 \x01(\tR\bfragment\x12\x1b\n" +
 	"\tcall_site\x18\a \x01(\tR\bcallSite\x12\x10\n" +
-	"\x03sql\x18\b \x01(\tR\x03sql\"k\n" +
+	"\x03sql\x18\b \x01(\tR\x03sql\"\x80\x01\n" +
 	"\x06Ticket\x12/\n" +
 	"\x06output\x18\x01 \x01(\v2\x17.millrace.worker.v1.RefR\x06output\x12\x1c\n" +
 	"\tpartition\x18\x02 \x01(\rR\tpartition\x12\x12\n" +
-	"\x04wait\x18\x03 \x01(\bR\x04wait2O\n" +
+	"\x04wait\x18\x03 \x01(\bR\x04wait\x12\x13\n" +
+	"\x04more\x18\xa0\x06 \x01(\rR\x04more2O\n" +
 	"\x06Worker\x12E\n" +
 	"\aControl\x12\x1b.millrace.worker.v1.Command\x1a\x19.millrace.worker.v1.Event(\x010\x01B,Z*millrace/proto/millrace/worker/v1;workerpbb\x06proto3"
 
@@ -1801,6 +1828,7 @@ var file_millrace_worker_v1_worker_proto_goTypes = []any{
 	(*v1.Settings)(nil),    // 19: millrace.plan.v1.Settings
 	(*v1.Stage)(nil),       // 20: millrace.plan.v1.Stage
 	(*v1.TaskInput)(nil),   // 21: millrace.plan.v1.TaskInput
+	(*v1.Slice)(nil),       // 22: millrace.plan.v1.Slice
 }
 var file_millrace_worker_v1_worker_proto_depIdxs = []int32{
 	1,  // 0: millrace.worker.v1.Command.hello:type_name -> millrace.worker.v1.Hello
@@ -1812,29 +1840,30 @@ var file_millrace_worker_v1_worker_proto_depIdxs = []int32{
 	20, // 6: millrace.worker.v1.Prepare.stages:type_name -> millrace.plan.v1.Stage
 	4,  // 7: millrace.worker.v1.Launch.ref:type_name -> millrace.worker.v1.Ref
 	21, // 8: millrace.worker.v1.Launch.splits:type_name -> millrace.plan.v1.TaskInput
-	7,  // 9: millrace.worker.v1.Event.welcome:type_name -> millrace.worker.v1.Welcome
-	8,  // 10: millrace.worker.v1.Event.heartbeat:type_name -> millrace.worker.v1.Heartbeat
-	9,  // 11: millrace.worker.v1.Event.finished:type_name -> millrace.worker.v1.Finished
-	10, // 12: millrace.worker.v1.Event.failed:type_name -> millrace.worker.v1.Failed
-	4,  // 13: millrace.worker.v1.Finished.ref:type_name -> millrace.worker.v1.Ref
-	11, // 14: millrace.worker.v1.Finished.report:type_name -> millrace.worker.v1.TaskReport
-	4,  // 15: millrace.worker.v1.Failed.ref:type_name -> millrace.worker.v1.Ref
-	15, // 16: millrace.worker.v1.Failed.error:type_name -> millrace.worker.v1.Error
-	4,  // 17: millrace.worker.v1.Failed.lost:type_name -> millrace.worker.v1.Ref
-	11, // 18: millrace.worker.v1.Failed.report:type_name -> millrace.worker.v1.TaskReport
-	12, // 19: millrace.worker.v1.TaskReport.operators:type_name -> millrace.worker.v1.OperatorReport
-	13, // 20: millrace.worker.v1.OperatorReport.state:type_name -> millrace.worker.v1.StateReport
-	14, // 21: millrace.worker.v1.OperatorReport.event_time:type_name -> millrace.worker.v1.EventTime
-	18, // 22: millrace.worker.v1.Error.params:type_name -> millrace.worker.v1.Error.ParamsEntry
-	16, // 23: millrace.worker.v1.Error.context:type_name -> millrace.worker.v1.QueryContext
-	4,  // 24: millrace.worker.v1.Ticket.output:type_name -> millrace.worker.v1.Ref
-	0,  // 25: millrace.worker.v1.Worker.Control:input_type -> millrace.worker.v1.Command
-	6,  // 26: millrace.worker.v1.Worker.Control:output_type -> millrace.worker.v1.Event
-	26, // [26:27] is the sub-list for method output_type
-	25, // [25:26] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	22, // 9: millrace.worker.v1.Launch.slice:type_name -> millrace.plan.v1.Slice
+	7,  // 10: millrace.worker.v1.Event.welcome:type_name -> millrace.worker.v1.Welcome
+	8,  // 11: millrace.worker.v1.Event.heartbeat:type_name -> millrace.worker.v1.Heartbeat
+	9,  // 12: millrace.worker.v1.Event.finished:type_name -> millrace.worker.v1.Finished
+	10, // 13: millrace.worker.v1.Event.failed:type_name -> millrace.worker.v1.Failed
+	4,  // 14: millrace.worker.v1.Finished.ref:type_name -> millrace.worker.v1.Ref
+	11, // 15: millrace.worker.v1.Finished.report:type_name -> millrace.worker.v1.TaskReport
+	4,  // 16: millrace.worker.v1.Failed.ref:type_name -> millrace.worker.v1.Ref
+	15, // 17: millrace.worker.v1.Failed.error:type_name -> millrace.worker.v1.Error
+	4,  // 18: millrace.worker.v1.Failed.lost:type_name -> millrace.worker.v1.Ref
+	11, // 19: millrace.worker.v1.Failed.report:type_name -> millrace.worker.v1.TaskReport
+	12, // 20: millrace.worker.v1.TaskReport.operators:type_name -> millrace.worker.v1.OperatorReport
+	13, // 21: millrace.worker.v1.OperatorReport.state:type_name -> millrace.worker.v1.StateReport
+	14, // 22: millrace.worker.v1.OperatorReport.event_time:type_name -> millrace.worker.v1.EventTime
+	18, // 23: millrace.worker.v1.Error.params:type_name -> millrace.worker.v1.Error.ParamsEntry
+	16, // 24: millrace.worker.v1.Error.context:type_name -> millrace.worker.v1.QueryContext
+	4,  // 25: millrace.worker.v1.Ticket.output:type_name -> millrace.worker.v1.Ref
+	0,  // 26: millrace.worker.v1.Worker.Control:input_type -> millrace.worker.v1.Command
+	6,  // 27: millrace.worker.v1.Worker.Control:output_type -> millrace.worker.v1.Event
+	27, // [27:28] is the sub-list for method output_type
+	26, // [26:27] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_millrace_worker_v1_worker_proto_init() }
