@@ -2,6 +2,10 @@ package errs
 
 // Conditions of subqueries, joins, pivots, recursion and other shapes of queries.
 var _ = register(map[string]Condition{
+	"AS_OF_JOIN.TOLERANCE_IS_NON_NEGATIVE":  {Invalid, ClassAnalysis, "42604", "Invalid as-of join. The input argument `tolerance` must be non-negative."},
+	"AS_OF_JOIN.TOLERANCE_IS_UNFOLDABLE":    {Invalid, ClassAnalysis, "42604", "Invalid as-of join. The input argument `tolerance` must be a constant."},
+	"AS_OF_JOIN.UNSUPPORTED_DIRECTION":      {Invalid, ClassAnalysis, "42604", "Invalid as-of join. Unsupported as-of join direction '<direction>'. Supported as-of join direction include: <supported>."},
+	"UNSUPPORTED_JOIN_TYPE":                 {Unsupported, ClassAnalysis, "0A000", "Unsupported join type '<typ>'. Supported join types include: <supported>."},
 	"AMBIGUOUS_ALIAS_IN_NESTED_CTE":         {Invalid, ClassAnalysis, "42KD0", "Name <name> is ambiguous in nested CTE.\nPlease set <config> to \"CORRECTED\" so that name defined in inner CTE takes precedence. If set it to \"LEGACY\", outer CTE definitions will take precedence.\nSee '<docroot>/sql-migration-guide.html#query-engine'."},
 	"CANNOT_MERGE_INCOMPATIBLE_DATA_TYPE":   {Invalid, ClassAnalysis, "42825", "Failed to merge incompatible data types <left> and <right>. Please check the data types of the columns being merged and ensure that they are compatible. If necessary, consider casting the columns to compatible data types before attempting the merge."},
 	"INVALID_RECURSIVE_REFERENCE.PLACE":     {Invalid, ClassAnalysis, "42836", "Invalid recursive reference found inside WITH RECURSIVE clause. Recursive references cannot be used on the right side of left outer/semi/anti joins, on the left side of right outer joins, in full outer joins, in aggregates, window functions or sorts"},

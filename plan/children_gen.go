@@ -528,6 +528,36 @@ func (n *Join) WithExpressions(c []Expr) Node {
 	done(c)
 	return &m
 }
+func (n *AsOfJoin) Children() []Node {
+	var c []Node
+	c = collectOne(c, n.Left)
+	c = collectOne(c, n.Right)
+	return c
+}
+func (n *AsOfJoin) WithChildren(c []Node) Node {
+	m := *n
+	c = replaceOne(c, &m.Left)
+	c = replaceOne(c, &m.Right)
+	done(c)
+	return &m
+}
+func (n *AsOfJoin) Expressions() []Expr {
+	var c []Expr
+	c = collectOne(c, n.LeftAsOf)
+	c = collectOne(c, n.RightAsOf)
+	c = collectOne(c, n.Condition)
+	c = collectOne(c, n.Tolerance)
+	return c
+}
+func (n *AsOfJoin) WithExpressions(c []Expr) Node {
+	m := *n
+	c = replaceOne(c, &m.LeftAsOf)
+	c = replaceOne(c, &m.RightAsOf)
+	c = replaceOne(c, &m.Condition)
+	c = replaceOne(c, &m.Tolerance)
+	done(c)
+	return &m
+}
 func (n *Sort) Children() []Node {
 	var c []Node
 	c = collectOne(c, n.Input)
@@ -1428,6 +1458,7 @@ var kinds = []any{
 	(*Filter)(nil),
 	(*Aggregate)(nil),
 	(*Join)(nil),
+	(*AsOfJoin)(nil),
 	(*Sort)(nil),
 	(*Limit)(nil),
 	(*Tail)(nil),

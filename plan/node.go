@@ -205,6 +205,17 @@ type (
 		Hint        string     // BROADCAST_LEFT, BROADCAST_RIGHT, or empty
 		Exists      *Attribute // of an ExistenceJoin: whether the left row has a match
 	}
+	// AsOfJoin pairs each row of the left with at most one of the right, the nearest by LeftAsOf and RightAsOf; the analyser rewrites it.
+	AsOfJoin struct {
+		Left, Right         Node
+		LeftAsOf, RightAsOf Expr
+		Condition           Expr     // nil: none
+		Using               []string // columns of equal values
+		Tolerance           Expr     // nil: any distance
+		Direction           AsOfDirection
+		Exact               bool // what is equal matches
+		Outer               bool // rows of the left without a match stay
+	}
 	// Sort orders all rows, or those of each partition when Local.
 	Sort struct {
 		Input Node
@@ -402,6 +413,16 @@ const (
 	CrossJoin
 	NullAwareAntiJoin
 	ExistenceJoin
+)
+
+// AsOfDirection is where an as-of join looks for the nearest row.
+type AsOfDirection uint8
+
+// The directions: not after, not before, either way.
+const (
+	AsOfBackward AsOfDirection = iota
+	AsOfForward
+	AsOfNearest
 )
 
 // SetOpKind is the kind of a set operation.

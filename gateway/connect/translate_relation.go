@@ -52,6 +52,8 @@ func (t *translator) rows(r *pb.Relation) (plan.Node, error) {
 		return t.join(rel.Join)
 	case *pb.Relation_LateralJoin:
 		return t.lateralJoin(rel.LateralJoin)
+	case *pb.Relation_AsOfJoin:
+		return t.asOfJoin(rel.AsOfJoin)
 	case *pb.Relation_SetOp:
 		return t.setOp(rel.SetOp)
 	case *pb.Relation_Sort:
@@ -164,6 +166,48 @@ func (t *translator) lateralJoin(r *pb.LateralJoin) (plan.Node, error) {
 		return nil, err
 	}
 	n.Lateral = true
+	return n, nil
+}
+
+// asOfJoinTypes are the names of joins, in lower case and without underscores, and what Spark's messages call them.
+var asOfJoinTypes = map[string]string{"inner": "", "left": "", "leftouter": "", "outer": "FullOuter", "full": "FullOuter", "fullouter": "FullOuter", "right": "RightOuter",
+	"rightouter": "RightOuter", "semi": "LeftSemi", "leftsemi": "LeftSemi", "anti": "LeftAnti", "leftanti": "LeftAnti", "cross": "Cross"}
+
+var asOfDirections = map[string]plan.AsOfDirection{"backward": plan.AsOfBackward, "forward": plan.AsOfForward, "nearest": plan.AsOfNearest}
+
+func (t *translator) asOfJoin(r *pb.AsOfJoin) (plan.Node, error) {
+	kind := strings.ReplaceAll(strings.ToLower(r.JoinType), "_", "")
+	refused, ok := asOfJoinTypes[kind]
+	if !ok {
+		return nil, errs.New("UNSUPPORTED_JOIN_TYPE", "typ", r.JoinType, "supported", "'inner', 'outer', 'full', 'fullouter', 'full_outer', 'leftouter', 'left', 'left_outer', "+
+			"'rightouter', 'right', 'right_outer', 'leftsemi', 'left_semi', 'semi', 'leftanti', 'left_anti', 'anti', 'cross'")
+	}
+	direction, ok := asOfDirections[strings.ToLower(r.Direction)]
+	if !ok {
+		return nil, errs.New("AS_OF_JOIN.UNSUPPORTED_DIRECTION", "direction", r.Direction, "supported", "'forward', 'backward', 'nearest'")
+	}
+	if refused != "" {
+		return nil, illegalArgument("requirement failed: Unsupported as-of join type %s", refused)
+	}
+	n := &plan.AsOfJoin{Using: r.UsingColumns, Direction: direction, Exact: r.AllowExactMatches, Outer: kind != "inner"}
+	var err error
+	if n.Left, err = t.input(r.Left); err != nil {
+		return nil, err
+	}
+	if n.Right, err = t.input(r.Right); err != nil {
+		return nil, err
+	}
+	for _, e := range []struct {
+		from *pb.Expression
+		to   *plan.Expr
+	}{{r.LeftAsOf, &n.LeftAsOf}, {r.RightAsOf, &n.RightAsOf}, {r.JoinExpr, &n.Condition}, {r.Tolerance, &n.Tolerance}} {
+		if e.from == nil {
+			continue
+		}
+		if *e.to, err = t.expr(e.from); err != nil {
+			return nil, err
+		}
+	}
 	return n, nil
 }
 

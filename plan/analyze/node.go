@@ -63,6 +63,8 @@ func (a *analyzer) rows(n plan.Node) (out plan.Node, err error, ok bool) {
 		out, err = a.sort(n)
 	case *plan.Join:
 		out, err = a.join(n)
+	case *plan.AsOfJoin:
+		out, err = a.asOfJoin(n)
 	case *plan.SetOp:
 		out, err = a.setOp(n)
 	case *plan.Limit:
