@@ -11,7 +11,7 @@ import (
 )
 
 // refusedCalls are the cases that millrace refuses by name. One that works must leave the list.
-var refusedCalls = strings.Fields("freq observe transpose foreach save-void")
+var refusedCalls = strings.Fields("foreach save-void")
 
 // differentCalls are the cases in which millrace answers otherwise than Spark, and why.
 var differentCalls = map[string]string{

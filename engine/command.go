@@ -142,6 +142,8 @@ type memoryResult struct {
 	schema *types.Type
 	arrow  *arrow.Schema
 	batch  *vector.Batch
+
+	observed []session.Observation // on the way
 }
 
 func emptyResult() session.Result { return &memoryResult{schema: types.Struct()} }
@@ -178,7 +180,7 @@ func (r *memoryResult) Next(context.Context) (arrow.RecordBatch, error) {
 	return vector.ToArrow(b, r.arrow), nil
 }
 
-func (r *memoryResult) Metrics() session.Metrics { return session.Metrics{} }
+func (r *memoryResult) Metrics() session.Metrics { return session.Metrics{Observed: r.observed} }
 
 func (r *memoryResult) Close() error { return nil }
 

@@ -111,7 +111,8 @@ type statement struct {
 	s        *session.Session
 	settings *planpb.Settings
 	streams  streams
-	metrics  session.Metrics // of the last query that was run to its end for the statement itself
+	metrics  session.Metrics       // of the last query that was run to its end for the statement itself
+	observed []session.Observation // by all queries of the statement
 	// looseStructs lets a struct that is stored lack fields of the column's, which are null then: a MERGE that evolves the schema.
 	looseStructs bool
 	creating     *plan.CreateFunction // whose body is checked

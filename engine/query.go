@@ -46,6 +46,9 @@ func (st *statement) optimize(n plan.Node) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n, err = st.ranges(n); err != nil {
+		return nil, err
+	}
 	return optimize.Optimize(n, optimize.Options{Fold: st.fold, Plain: strings.EqualFold(st.s.Conf.Get("millrace.optimizer.enabled"), "false")})
 }
 
@@ -67,11 +70,15 @@ func (st *statement) query(n plan.Node) (session.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &result{rows: rows, schema: schema, arrow: arrowSchema}, nil
+	return &result{st: st, rows: rows, schema: schema, arrow: arrowSchema}, nil
 }
 
 func (st *statement) run(q *physical.Query) (Rows, error) {
-	return st.e.o.Runner.Run(st.ctx, Query{Stages: q.Stages, Settings: st.settings, Pipelined: q.Pipelined})
+	rows, err := st.e.o.Runner.Run(st.ctx, Query{Stages: q.Stages, Settings: st.settings, Pipelined: q.Pipelined})
+	if err != nil || len(q.Observed) == 0 {
+		return rows, err
+	}
+	return &observedRows{Rows: rows, st: st, list: q.Observed}, nil
 }
 
 func (st *statement) physicalOptions() physical.Options {
@@ -216,6 +223,7 @@ func (st *statement) rowsOf(n plan.Node, limit int, planned func() (*physical.Qu
 
 // result turns a query's batches into record batches.
 type result struct {
+	st     *statement
 	rows   Rows
 	schema *types.Type
 	arrow  *arrow.Schema
@@ -231,6 +239,10 @@ func (r *result) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	return vector.ToArrow(b, r.arrow), nil
 }
 
-func (r *result) Metrics() session.Metrics { return r.rows.Metrics() }
+func (r *result) Metrics() session.Metrics {
+	m := r.rows.Metrics()
+	m.Observed = r.st.observed
+	return m
+}
 
 func (r *result) Close() error { return r.rows.Close() }

@@ -45,6 +45,9 @@ func (e *Engine) execute(ctx context.Context, s *session.Session, c plan.Command
 	for try := 0; ; try++ {
 		st := e.statement(ctx, s)
 		res, err := st.command(c)
+		if r, ok := res.(*memoryResult); ok {
+			r.observed = st.observed
+		}
 		if err == nil || try >= limit || !mayRerun(err) || st.transaction() != nil || endsTransaction(c) {
 			return res, err
 		}

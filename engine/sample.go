@@ -39,8 +39,12 @@ func (st *statement) sample(ctx context.Context, r physical.SampleRequest) ([]by
 		}
 		b.Append(batch, batch.Sel)
 	}
-	keys := b.Take()
-	places := cut(keys, r.Keys, r.Parts)
+	return st.ends(b.Take(), fields, r.Keys, r.Parts)
+}
+
+// ends are the upper ends of all ranges but the last into which keys are to be cut, as an Arrow IPC stream, and how many they are.
+func (st *statement) ends(keys *vector.Batch, fields []types.Field, order []*planpb.SortKey, parts int) ([]byte, int, error) {
+	places := cut(keys, order, parts)
 	if len(places) == 0 {
 		return nil, 0, nil
 	}
@@ -68,7 +72,7 @@ func cut(keys *vector.Batch, order []*planpb.SortKey, parts int) []int {
 	sort.SliceStable(at, func(i, j int) bool { return compareKeys(keys, order, at[i], at[j]) < 0 })
 	var ends []int
 	for p := 1; p < parts && n > 0; p++ {
-		row := at[min(p*n/parts, n-1)]
+		row := at[(p*n+parts-1)/parts-1]
 		if len(ends) == 0 || compareKeys(keys, order, ends[len(ends)-1], row) < 0 {
 			ends = append(ends, row)
 		}

@@ -48,6 +48,9 @@ func (st *statement) write(w *plan.Write) (session.Result, error) {
 	if len(w.Table) > 0 {
 		return st.writeTable(w, input, format)
 	}
+	if format == "noop" {
+		return st.writeNothing(w, input)
+	}
 	path := w.Path
 	if path == "" {
 		path, _ = option(w.Options, "path")
@@ -62,6 +65,35 @@ func (st *statement) write(w *plan.Write) (session.Result, error) {
 		return emptyResult(), st.writePlain(format, path, input, w)
 	}
 	return st.writeDelta(deltaWrite{path: path, input: input, mode: w.Mode, partitionBy: w.PartitionBy, clusterBy: w.ClusterBy, options: w.Options})
+}
+
+// saveModes are the modes by Spark's names.
+var saveModes = map[plan.SaveMode]string{plan.SaveErrorIfExists: "ErrorIfExists", plan.SaveIgnore: "Ignore", plan.SaveAppend: "Append", plan.SaveOverwrite: "Overwrite"}
+
+// writeNothing is the format noop: the rows are computed and forgotten where they are.
+func (st *statement) writeNothing(w *plan.Write, input plan.Node) (session.Result, error) {
+	switch {
+	case w.Mode != plan.SaveAppend && w.Mode != plan.SaveOverwrite:
+		return nil, errs.New("UNSUPPORTED_DATA_SOURCE_SAVE_MODE", "source", "noop", "createMode", `"`+saveModes[w.Mode]+`"`)
+	case len(w.PartitionBy) > 0:
+		return nil, errs.Newf(errs.Invalid, "requirement failed: The provided partitioning or clustering columns do not match the existing table's.\n"+
+			" - provided: identity(%s)\n - table: ", strings.Join(w.PartitionBy, "), identity("))
+	}
+	var fields []types.Field
+	var values []plan.Expr
+	for _, c := range input.(plan.Resolved).Output() {
+		fields, values = append(fields, types.Field{Name: c.Name, Type: c.T, Nullable: c.Null}), append(values, c)
+	}
+	row := plan.Expr(plan.Int(1))
+	if len(values) > 0 {
+		row = &plan.Call{Name: "struct", Args: values, T: types.Struct(fields...)}
+	}
+	first := &plan.Call{Name: "first", Args: []plan.Expr{row}, T: plan.TypeOf(row), Null: true, Aggregate: true}
+	_, err := st.collect(&plan.Aggregate{Input: input, Exprs: []plan.Expr{&plan.Alias{Child: first, Names: []string{"row"}, ID: plan.MaxID(input) + 1}}}, 0)
+	if err != nil {
+		return nil, err
+	}
+	return emptyResult(), nil
 }
 
 // writeTable writes to a table by name, which it creates if need be and allowed.

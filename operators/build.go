@@ -102,6 +102,8 @@ func (b *builder) operator(p *planpb.Operator, in []Operator, read columnSet) (O
 		return o, err
 	case *planpb.Operator_Watermark:
 		return newWatermark(k.Watermark, in[0]), nil
+	case *planpb.Operator_Observe:
+		return newObserve(k.Observe, in[0], s)
 	case *planpb.Operator_HashJoin:
 		return newHashJoin(k.HashJoin, in[0], in[1], read, s)
 	case *planpb.Operator_BloomFilter:

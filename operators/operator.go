@@ -62,6 +62,7 @@ type OperatorMetrics struct {
 	BytesRead                   int64
 	State                       *StateMetrics // of a stateful operator
 	EventTime                   *EventTime    // of a watermark
+	Observed                    [][]byte      // of an observation, by task: its aggregates' states
 }
 
 // StateMetrics are what a stateful operator did to its partition of the state, or to all of them together.

@@ -13,8 +13,7 @@ import (
 )
 
 // refusals are what users call the relations that cannot be run.
-var refusals = map[string]string{"Observe": "DataFrame.observe is",
-	"Tail": "tail below other calls is"}
+var refusals = map[string]string{"Tail": "tail below other calls is"}
 
 func refused(n plan.Node) error {
 	what, ok := refusals[nodeName(n)]
@@ -220,7 +219,14 @@ func (p *planner) repartition(n *plan.Repartition) (*part, error) {
 	}
 	to := &planpb.Partitioning{Kind: planpb.Partitioning_ROUND_ROBIN, Partitions: int32(parts)}
 	switch {
-	case len(n.Exprs)+len(n.Ranges) > 0: // rows of equal keys meet, which is all that ranges promise about the result
+	case n.Cut && n.Parts > 1:
+		to.Kind, to.Partitions, to.Bounds = planpb.Partitioning_RANGE, int32(n.Parts), n.Bounds
+		if to.Keys, err = scope(t.attrs).sortKeys(n.Ranges); err != nil {
+			return nil, err
+		}
+	case n.Cut:
+		return p.single(t, nil), nil
+	case len(n.Exprs)+len(n.Ranges) > 0: // where nobody has cut ranges rows of equal keys meet at least
 		to.Kind = planpb.Partitioning_HASH
 		keys := n.Exprs
 		for _, r := range n.Ranges {

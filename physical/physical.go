@@ -46,6 +46,16 @@ type Query struct {
 	Output    []*plan.Attribute
 	Pipelined bool
 	ScanBytes int64
+	Observed  []Observed
+}
+
+// Observed is an observation that a query makes on its way. A relation that is planned twice is observed twice, each time as a whole.
+type Observed struct {
+	Operator uint32
+	Name     string
+	PlanID   int64
+	Attrs    []*plan.Attribute // of Observe's results
+	Observe  *planpb.Observe
 }
 
 // Plan makes the stages of a resolved, optimised relation.
@@ -87,6 +97,7 @@ type planner struct {
 	same      map[string]uint32 // the stages that others may read, too, by what they do
 	est       *estimate.Estimator
 	repeated  map[plan.Node]bool // the joins and aggregations of which there is another alike
+	observed  []Observed
 }
 
 func newPlanner(ctx context.Context, o Options) *planner {
@@ -111,7 +122,8 @@ func (p *planner) fresh(a plan.Attribute) *plan.Attribute {
 
 func (p *planner) finish(root *part) *Query {
 	p.endStage(root, &planpb.Partitioning{Kind: planpb.Partitioning_SINGLE, Partitions: 1})
-	return &Query{Stages: p.stages, Output: root.attrs, Pipelined: !p.staged && p.scanBytes <= p.o.PipelinedBytes, ScanBytes: p.scanBytes}
+	return &Query{Stages: p.stages, Output: root.attrs, Pipelined: !p.staged && p.scanBytes <= p.o.PipelinedBytes, ScanBytes: p.scanBytes,
+		Observed: p.observed}
 }
 
 // part is a stage in the making.
@@ -217,6 +229,8 @@ func (p *planner) buildNode(n plan.Node) (*part, error) {
 		return p.statefulAggregate(n)
 	case *plan.Watermark:
 		return p.watermark(n)
+	case *plan.Observe:
+		return p.observe(n)
 	case *plan.Distinct:
 		return p.distinct(n)
 	case *plan.Join:

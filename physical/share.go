@@ -38,7 +38,7 @@ func worthSharing(t *part, to *planpb.Partitioning) bool {
 		case *planpb.Operator_HashAggregate, *planpb.Operator_HashJoin, *planpb.Operator_LoopJoin, *planpb.Operator_Sort, *planpb.Operator_TopN,
 			*planpb.Operator_Window, *planpb.Operator_GroupLimit:
 			worth = true
-		case *planpb.Operator_StatefulAggregate, *planpb.Operator_Watermark, *planpb.Operator_FileSink, *planpb.Operator_CacheSink:
+		case *planpb.Operator_StatefulAggregate, *planpb.Operator_Watermark, *planpb.Operator_Observe, *planpb.Operator_FileSink, *planpb.Operator_CacheSink:
 			lasting = true
 		}
 	})

@@ -283,6 +283,11 @@ type (
 		Exprs   []Expr
 		Ranges  []*SortOrder
 		Shuffle bool
+		// Cut says that Bounds are known, the ends of all ranges but the last: an Arrow IPC stream with a column for each of Ranges, or nothing
+		// where all rows are one range.
+		Cut    bool
+		Bounds []byte
+		Parts  int
 	}
 	// WindowNode computes window functions; Exprs are Aliases over Window.
 	WindowNode struct {
@@ -326,10 +331,11 @@ type (
 		// Operator numbers the watermarks of a query from 1; 0 where nobody asks for the greatest event time.
 		Operator int
 	}
-	// Observe is df.observe.
+	// Observe is df.observe: aggregates over the rows that pass.
 	Observe struct {
 		Input   Node
 		Name    string
+		PlanID  int64
 		Metrics []Expr
 	}
 	// ShowString is df.show: one row with the text.
@@ -343,7 +349,7 @@ type (
 	// Stat is a df.stat, df.describe, df.summary or df.na call by name, with its parameters; the analyser rewrites it.
 	Stat struct {
 		Input Node
-		Name  string // describe, summary, crosstab, cov, corr, approxQuantile, freqItems, sampleBy, fill, drop, replace
+		Name  string // describe, summary, crosstab, cov, corr, approxQuantile, freqItems, transpose, sampleBy, fill, drop, replace
 		Cols  []string
 		Args  []any
 		Exprs []Expr

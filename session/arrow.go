@@ -170,6 +170,8 @@ type Rows struct {
 	schema *types.Type
 	batch  arrow.RecordBatch
 	done   bool
+
+	observed []Observation // on the way
 }
 
 var _ Result = (*Rows)(nil)
@@ -245,7 +247,7 @@ func (r *Rows) Next(context.Context) (arrow.RecordBatch, error) {
 }
 
 // Metrics implements Result.
-func (r *Rows) Metrics() Metrics { return Metrics{} }
+func (r *Rows) Metrics() Metrics { return Metrics{Observed: r.observed} }
 
 // Close implements Result.
 func (r *Rows) Close() error {

@@ -41,6 +41,8 @@ type Metrics struct {
 	// Of a micro-batch of a streaming query, by operator.
 	States     []StateMetrics
 	EventTimes []EventTime
+	// Told is what the tasks say of observations, by operator, before these are made of it.
+	Told map[uint32][][]byte
 }
 
 // StateMetrics are what a micro-batch did to the state of one stateful operator, all partitions together.

@@ -17,6 +17,8 @@ type Table struct {
 	Columns []string
 	Rows    [][]string
 	More    bool
+
+	observed []Observation
 }
 
 // maxShown is the most rows that df.show takes.
@@ -39,6 +41,7 @@ func (s *Session) Fetch(ctx context.Context, n plan.Node, rows int) (*Table, err
 	for {
 		batch, err := result.Next(ctx)
 		if err != nil || batch == nil {
+			t.observed = result.Metrics().Observed
 			return t, err
 		}
 		cols := result.Schema().Fields
@@ -73,7 +76,12 @@ func (s *Session) show(ctx context.Context, n *plan.ShowString) (Result, error) 
 	default:
 		out = t.Text(n.Rows, n.Truncate)
 	}
-	return NewRows(fields(name, types.String), [][]any{{out}})
+	r, err := NewRows(fields(name, types.String), [][]any{{out}})
+	if err != nil {
+		return nil, err
+	}
+	r.observed = t.observed
+	return r, nil
 }
 
 var escapes = strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`, "\f", `\f`, "\b", `\b`, "\v", `\v`, "\a", `\a`)

@@ -13,7 +13,7 @@ import numpy
 import pandas
 from delta.tables import DeltaTable
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, Row, SparkSession, Window, functions as F
+from pyspark.sql import DataFrame, Observation, Row, SparkSession, Window, functions as F
 from pyspark.sql.types import *  # noqa: F403
 
 logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)
@@ -389,6 +389,44 @@ C["create bad"] = lambda: spark.createDataFrame([("x",)], "a int")
 C["create empty"] = lambda: spark.createDataFrame([], "a int, b array<string>")
 C["to schema"] = lambda: df2.to(StructType([StructField("n", StringType()), StructField("q", DoubleType())]))
 C["version server"] = lambda: spark.version.split(".")[0]
+
+
+def observed(act):
+    first, second = Observation("first"), Observation()
+    passed = df2.observe(first, F.count("*").alias("c"), F.max("t").alias("m"), F.sort_array(F.collect_set("n")).alias("s"), (F.sum("n") + 1).alias("x"))
+    act(passed.where("n = 2").observe(second, F.count("t").alias("c"), F.struct(F.min("n"), F.lit(1.5).alias("one")).alias("r")))
+    return [first.get, second.get]
+
+
+def asof(**how):
+    left = spark.createDataFrame([(1, "a"), (3, "a"), (5, "b"), (None, "a"), (7, None)], "t int, k string").coalesce(1)
+    right = spark.createDataFrame([(1, "a", 1), (3, "a", 2), (6, "b", 3), (None, "a", 4), (4, None, 5), (2, "b", 6)], "t int, k string, w int").coalesce(1)
+    if how.pop("with_columns", False):
+        how["on"] = [left.k == right.k, right.w < 3]
+    return left._joinAsOf(right, left.t, right.t, **how)
+
+
+C["observe get"] = lambda: observed(lambda d: d.collect())
+C["observe count"] = lambda: observed(lambda d: d.count())
+C["observe show"] = lambda: observed(lambda d: d.show())
+C["observe save"] = lambda: observed(lambda d: save(d, "obs"))
+C["observe noop"] = lambda: observed(lambda d: d.write.format("noop").mode("overwrite").save())
+C["observe bad"] = lambda: df2.observe("o", F.countDistinct("n"))
+C["observe twice"] = lambda: df2.observe("o", F.count("*")).observe("o", F.max("n"))
+C["asof backward"] = lambda: asof(on="k")
+C["asof forward"] = lambda: asof(on="k", how="left", direction="forward")
+C["asof nearest"] = lambda: asof(on="k", how="left", direction="nearest", allowExactMatches=False)
+C["asof tolerance"] = lambda: asof(how="left", tolerance=F.lit(1))
+C["asof condition"] = lambda: asof(how="left", with_columns=True, direction="nearest")
+C["asof wrong way"] = lambda: asof(direction="sideways")
+C["asof wrong join"] = lambda: asof(how="right")
+C["asof negative"] = lambda: asof(tolerance=F.lit(-1))
+C["by range"] = lambda: spark.range(0, 100, 1, 1).repartitionByRange(4, F.desc("id")).groupBy(F.spark_partition_id().alias("p")).agg(F.min("id"), F.count("*"))
+C["by range map"] = lambda: spark.sql("select map(1, 2) m").repartitionByRange(3, "m")
+C["noop error"] = lambda: df2.write.format("noop").save()
+C["transpose wide"] = lambda: spark.sql("select * from values (3, 1, 2.5D), (10, 2, null), (null, 7, 7D) t(k, v, w)").coalesce(1).transpose()
+C["transpose types"] = lambda: spark.sql("select 1 k, 'x' a, 2 b").transpose()
+C["freq support"] = lambda: df2.freqItems(["n"], 2.0)
 
 
 def late(*_):

@@ -372,6 +372,14 @@ func (q *running) Metrics() session.Metrics {
 	for stage, d := range q.adapted {
 		m.Adapted[stage] = d.String()
 	}
+	for id, o := range q.operators {
+		if len(o.Observed) > 0 {
+			if m.Told == nil {
+				m.Told = map[uint32][][]byte{}
+			}
+			m.Told[id] = o.Observed
+		}
+	}
 	return m
 }
 

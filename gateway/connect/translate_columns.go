@@ -46,7 +46,7 @@ func (t *translator) columns(r *pb.Relation) (plan.Node, error) {
 	case *pb.Relation_Unpivot:
 		return t.unpivot(rel.Unpivot)
 	case *pb.Relation_CollectMetrics:
-		return t.observe(rel.CollectMetrics)
+		return t.observe(rel.CollectMetrics, r.GetCommon().GetPlanId())
 	case *pb.Relation_ShowString:
 		return over(t, rel.ShowString.Input, func(in plan.Node) plan.Node {
 			s := rel.ShowString
@@ -133,13 +133,13 @@ func (t *translator) unpivot(r *pb.Unpivot) (plan.Node, error) {
 	return n, err
 }
 
-func (t *translator) observe(r *pb.CollectMetrics) (plan.Node, error) {
+func (t *translator) observe(r *pb.CollectMetrics, id int64) (plan.Node, error) {
 	in, err := t.input(r.Input)
 	if err != nil {
 		return nil, err
 	}
 	metrics, err := t.exprs(r.Metrics)
-	return &plan.Observe{Input: in, Name: r.Name, Metrics: metrics}, err
+	return &plan.Observe{Input: in, Name: r.Name, PlanID: id, Metrics: metrics}, err
 }
 
 // statistics translates the calls of df.stat and df.na. What stands in plan.Stat's Args and Exprs is said at each.
@@ -179,6 +179,11 @@ func (t *translator) statistics(r *pb.Relation) (n plan.Node, err error, ok bool
 		n, err = t.stat(rel.FreqItems.Input, "freqItems", rel.FreqItems.Cols)
 		if err == nil && rel.FreqItems.Support != nil {
 			n.(*plan.Stat).Args = []any{*rel.FreqItems.Support}
+		}
+	case *pb.Relation_Transpose: // Exprs: the index column; none: the first
+		n, err = t.stat(rel.Transpose.Input, "transpose", nil)
+		if err == nil {
+			n.(*plan.Stat).Exprs, err = t.exprs(rel.Transpose.IndexColumns)
 		}
 	case *pb.Relation_SampleBy:
 		n, err = t.sampleBy(rel.SampleBy)

@@ -54,10 +54,17 @@ func (s *Service) executeCommand(ctx context.Context, e *execution, c *pb.Comman
 	defer result.Close() // Next reports what went wrong
 	for {
 		b, err := result.Next(ctx)
-		if err != nil || b == nil {
+		switch {
+		case err != nil:
 			return err
+		case b != nil:
+			b.Release()
+			continue
 		}
-		b.Release()
+		if _, observed := toMetrics(result.Metrics()); len(observed) > 0 {
+			return e.send(ctx, &pb.ExecutePlanResponse{ObservedMetrics: observed})
+		}
+		return nil
 	}
 }
 

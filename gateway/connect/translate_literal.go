@@ -284,6 +284,8 @@ func toLiteral(l *plan.Literal) *pb.Expression_Literal {
 		out.LiteralType = decimalOf(v.ToString(int32(l.T.Scale)), l.T)
 	case int64:
 		toIntegral(out, v, l.T)
+	case []any:
+		toNested(out, v, l.T)
 	}
 	if out.LiteralType == nil {
 		d, err := toDataType(l.T)
@@ -293,6 +295,37 @@ func toLiteral(l *plan.Literal) *pb.Expression_Literal {
 		out.LiteralType = &pb.Expression_Literal_Null{Null: d}
 	}
 	return out
+}
+
+// toNested makes a literal of an array, a map, whose keys and values come in turn, or a struct.
+func toNested(out *pb.Expression_Literal, list []any, t *types.Type) {
+	d, err := toDataType(t)
+	if err != nil {
+		return
+	}
+	each := func(i int, t *types.Type) *pb.Expression_Literal {
+		return toLiteral(&plan.Literal{Value: list[i], T: t})
+	}
+	switch t.Kind {
+	case types.KindArray:
+		a := &pb.Expression_Literal_Array{ElementType: d.GetArray().GetElementType()}
+		for i := range list {
+			a.Elements = append(a.Elements, each(i, t.Elem))
+		}
+		out.LiteralType = &pb.Expression_Literal_Array_{Array: a}
+	case types.KindMap:
+		m := &pb.Expression_Literal_Map{KeyType: d.GetMap().GetKeyType(), ValueType: d.GetMap().GetValueType()}
+		for i := 0; i+1 < len(list); i += 2 {
+			m.Keys, m.Values = append(m.Keys, each(i, t.Key)), append(m.Values, each(i+1, t.Elem))
+		}
+		out.LiteralType = &pb.Expression_Literal_Map_{Map: m}
+	case types.KindStruct:
+		s := &pb.Expression_Literal_Struct{StructType: d}
+		for i, f := range t.Fields {
+			s.Elements = append(s.Elements, each(i, f.Type))
+		}
+		out.LiteralType = &pb.Expression_Literal_Struct_{Struct: s}
+	}
 }
 
 func decimalOf(text string, t *types.Type) *pb.Expression_Literal_Decimal_ {

@@ -219,21 +219,16 @@ func fieldAt(e plan.Expr, i int, null bool) plan.Expr {
 	return &plan.Call{Name: "field", Args: []plan.Expr{e, plan.Int(int64(i))}, T: f.Type, Null: null || f.Nullable}
 }
 
-// unpacked are the columns of a side again, with their identities.
+// unpacked are the columns of a side again.
 func unpacked(packed *plan.Attribute, n plan.Node, null bool) []plan.Expr {
 	var out []plan.Expr
-	for i, c := range output(n) {
-		out = append(out, as(c, fieldAt(packed, i, null)))
+	for i := range output(n) {
+		out = append(out, fieldAt(packed, i, null))
 	}
 	return out
 }
 
-// as gives a value the name and identity of a column.
-func as(c *plan.Attribute, value plan.Expr) plan.Expr {
-	return &plan.Alias{Child: value, Names: []string{c.Name}, Metadata: c.Metadata, ID: c.ID}
-}
-
-// joined is the result: in holds, for every row of the left, its columns as lefts and the packed row of the right, which may be null.
+// joined is the result: of every row in in the columns of the left are lefts, and right is the packed row of the right, which may be null.
 func (j *asOf) joined(in plan.Node, lefts []plan.Expr, right *plan.Attribute) (plan.Node, error) {
 	if !j.Outer {
 		found, err := j.a.apply("isnotnull", nil, right)
@@ -242,7 +237,14 @@ func (j *asOf) joined(in plan.Node, lefts []plan.Expr, right *plan.Attribute) (p
 		}
 		in = &plan.Filter{Input: in, Condition: found}
 	}
-	return &plan.Project{Input: in, Exprs: append(lefts, unpacked(right, j.right, j.Outer)...)}, nil
+	// An Expand, because its columns can have the names of relations before theirs.
+	out := &plan.Expand{Input: in, Lists: [][]plan.Expr{append(lefts, unpacked(right, j.right, j.Outer)...)}}
+	for i, c := range append(output(j.left)[:len(output(j.left)):len(output(j.left))], output(j.right)...) {
+		d := *c
+		d.Null = c.Null || j.Outer && i >= len(lefts)
+		out.Attrs = append(out.Attrs, &d)
+	}
+	return out, nil
 }
 
 // pairs joins by the conditions and keeps the nearest match of each row of the left.
@@ -365,11 +367,7 @@ func (m *matching) rows() (plan.Node, error) {
 	}
 	right := m.a.alias(match, "right")
 	in := &plan.Project{Input: &plan.Filter{Input: t.node, Condition: ofLeft}, Exprs: append(exprsOf(t.left), right)}
-	var lefts []plan.Expr
-	for i, c := range output(m.left) {
-		lefts = append(lefts, as(c, t.left[i]))
-	}
-	return m.joined(in, lefts, right.Attribute())
+	return m.joined(in, exprsOf(t.left), right.Attribute())
 }
 
 // together puts both sides into one relation. A row of the left that can have no match compares as null.

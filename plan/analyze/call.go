@@ -36,6 +36,7 @@ func init() { // the functions refer to special
 		"window":         (*analyzer).timeWindowCall,
 		"session_window": (*analyzer).timeWindowCall,
 	}
+	special["sql_keywords"] = notScalar
 	for name := range variantGenerators {
 		special[name] = notScalar
 	}

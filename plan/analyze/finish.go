@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"cmp"
 	"fmt"
 
 	"millrace/errs"
@@ -90,6 +91,9 @@ func (a *analyzer) contextValue(c *plan.Call) (plan.Expr, error) {
 		return str(a.conf.Database, "default")
 	case "current_catalog":
 		return str(a.conf.CatalogName, "spark_catalog")
+	case "current_path":
+		path := "system.builtin,system.session," + cmp.Or(a.conf.CatalogName, "spark_catalog") + "." + types.QuoteIfNeeded(cmp.Or(a.conf.Database, "default"))
+		return str(path, "")
 	case "version":
 		return str("4.2.0", "")
 	}

@@ -12,17 +12,17 @@ import (
 func (a *analyzer) hint(n *plan.Hint) (plan.Node, error) {
 	name := strings.ToUpper(n.Name)
 	switch name {
-	case "COALESCE", "REPARTITION":
+	case "COALESCE", "REPARTITION", "REPARTITION_BY_RANGE":
 	default:
 		return a.sameColumns(n)
 	}
-	r := &plan.Repartition{Input: n.Input, Shuffle: name == "REPARTITION"}
+	r := &plan.Repartition{Input: n.Input, Shuffle: name != "COALESCE"}
 	args := n.Args
 	if len(args) > 0 {
 		if l, ok := args[0].(*plan.Literal); ok && l.T.Kind == types.KindInteger && l.Value != nil {
 			r.N, args = int(l.Value.(int64)), args[1:]
 			if r.N <= 0 {
-				return nil, errs.Newf(errs.Invalid, "requirement failed: Number of partitions (%d) must be positive.", r.N)
+				return nil, illegalArgument("requirement failed: Number of partitions (%d) must be positive.", r.N)
 			}
 		}
 	}
@@ -32,6 +32,10 @@ func (a *analyzer) hint(n *plan.Hint) (plan.Node, error) {
 	for _, e := range args {
 		if l, ok := e.(*plan.Literal); ok && l.T.Kind == types.KindString {
 			e = &plan.UnresolvedAttribute{Parts: []string{l.Value.(string)}, Origin: l.Origin}
+		}
+		if name == "REPARTITION_BY_RANGE" {
+			r.Ranges = append(r.Ranges, &plan.SortOrder{Child: e})
+			continue
 		}
 		r.Exprs = append(r.Exprs, e)
 	}

@@ -315,7 +315,11 @@ func (a *analyzer) repartition(n *plan.Repartition) (plan.Node, error) {
 		if err != nil {
 			return nil, err
 		}
-		m.Ranges = append(m.Ranges, o.(*plan.SortOrder))
+		r := o.(*plan.SortOrder)
+		if err := checkOrder(r); err != nil {
+			return nil, err
+		}
+		m.Ranges = append(m.Ranges, r)
 	}
 	return &m, nil
 }
@@ -325,9 +329,72 @@ func (a *analyzer) observe(n *plan.Observe) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n.Name == "" {
+		return nil, illegalArgument("requirement failed: Name must not be empty")
+	}
+	if id, known := a.observed[n.Name]; known && id != n.PlanID {
+		return nil, errs.New("DUPLICATED_METRICS_NAME", "metricName", n.Name)
+	}
+	a.observed[n.Name] = n.PlanID
 	list, err := a.selectList(a.scope(in), n.Metrics)
+	if errs.ConditionOf(err) == "NESTED_AGGREGATE_FUNCTION" {
+		return nil, errs.New("INVALID_OBSERVED_METRICS.NESTED_AGGREGATES_UNSUPPORTED", "expr", metricSQL(n.Metrics[0]))
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &plan.Observe{Input: in, Name: n.Name, Metrics: list}, nil
+	for _, e := range list {
+		if err := checkMetric(e, e, false); err != nil {
+			return nil, err
+		}
+	}
+	return &plan.Observe{Input: in, Name: n.Name, PlanID: n.PlanID, Metrics: list}, nil
+}
+
+// metricSQL is a metric with its name, as messages show it.
+func metricSQL(e plan.Expr) string {
+	if al, ok := e.(*plan.Alias); ok {
+		return strings.TrimSuffix(SQL(al.Child), `"`) + " AS " + types.QuoteIfNeeded(al.Names[0]) + `"`
+	}
+	return SQL(e)
+}
+
+func illegalArgument(format string, args ...any) error {
+	e := errs.Newf(errs.Invalid, format, args...)
+	e.Class = errs.ClassIllegalArgument
+	return e
+}
+
+// checkMetric refuses what a metric must not be; e is a part of it, within says that it is the argument of an aggregate function.
+func checkMetric(metric, e plan.Expr, within bool) error {
+	wrong := ""
+	switch e := e.(type) {
+	case *plan.Attribute:
+		if !within {
+			wrong = "NON_AGGREGATE_FUNC_ARG_IS_ATTRIBUTE"
+		}
+	case *plan.Window:
+		wrong = "WINDOW_EXPRESSIONS_UNSUPPORTED"
+	case *plan.Call:
+		switch {
+		case e.Nondetermined && !e.Aggregate && !within:
+			wrong = "NON_AGGREGATE_FUNC_ARG_IS_NON_DETERMINISTIC"
+		case e.Aggregate && within:
+			wrong = "NESTED_AGGREGATES_UNSUPPORTED"
+		case e.Aggregate && e.Distinct:
+			wrong = "AGGREGATE_EXPRESSION_WITH_DISTINCT_UNSUPPORTED"
+		case e.Aggregate && e.Filter != nil:
+			wrong = "AGGREGATE_EXPRESSION_WITH_FILTER_UNSUPPORTED"
+		}
+		within = within || e.Aggregate
+	}
+	if wrong != "" {
+		return errs.New("INVALID_OBSERVED_METRICS."+wrong, "expr", metricSQL(metric))
+	}
+	for _, c := range e.Children() {
+		if err := checkMetric(metric, c, within); err != nil {
+			return err
+		}
+	}
+	return nil
 }

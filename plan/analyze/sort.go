@@ -37,15 +37,24 @@ func (a *analyzer) sort(n *plan.Sort) (plan.Node, error) {
 	}
 	s := &plan.Sort{Input: wide, Local: n.Local, Keys: make([]*plan.SortOrder, len(keys))}
 	for i, k := range keys {
-		if t := plan.TypeOf(exprs[i]); !fn.Orderable(t) {
-			return nil, errs.New("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "sqlExpr", SQL(&plan.SortOrder{Child: exprs[i], Desc: k.Desc, Nulls: k.Nulls}),
-				"functionName", "`sortorder`", "dataType", `"`+t.SQL()+`"`)
-		}
 		o := *k
 		o.Child = exprs[i]
+		if err := checkOrder(&o); err != nil {
+			return nil, err
+		}
 		s.Keys[i] = &o
 	}
 	return a.narrow(s, in), nil
+}
+
+// checkOrder refuses to order values that have none.
+func checkOrder(o *plan.SortOrder) error {
+	t := plan.TypeOf(o.Child)
+	if fn.Orderable(t) {
+		return nil
+	}
+	return errs.New("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "sqlExpr", SQL(&plan.SortOrder{Child: o.Child, Desc: o.Desc, Nulls: o.Nulls}),
+		"functionName", "`sortorder`", "dataType", `"`+t.SQL()+`"`)
 }
 
 // checkKeys refuses what a sort cannot compute for itself.

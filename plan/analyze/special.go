@@ -169,7 +169,7 @@ func (a *analyzer) castCall(s *scope, u *plan.UnresolvedFunction, t *types.Type)
 var contexts = map[string]*types.Type{"current_timestamp": types.Timestamp, "now": types.Timestamp, "current_date": types.Date,
 	"curdate": types.Date, "localtimestamp": types.TimestampNTZ, "current_timezone": types.String, "current_user": types.String,
 	"user": types.String, "session_user": types.String, "current_database": types.String, "current_schema": types.String,
-	"current_catalog": types.String, "version": types.String, "current_time": {Kind: types.KindTime, Precision: 6}}
+	"current_catalog": types.String, "current_path": types.String, "version": types.String, "current_time": {Kind: types.KindTime, Precision: 6}}
 
 func (a *analyzer) contextual(name string, args []plan.Expr) (plan.Expr, error) {
 	t := contexts[name]
@@ -224,7 +224,7 @@ func (a *analyzer) wordFunction(name string, o *plan.Origin) (plan.Expr, bool) {
 	switch name {
 	case "current_time":
 		return &plan.Call{Name: name, T: contexts[name], Pretty: "current_time(6)", Origin: o}, true
-	case "current_timestamp", "current_date", "current_user", "user", "session_user", "localtimestamp", "current_catalog", "current_database":
+	case "current_timestamp", "current_date", "current_user", "user", "session_user", "localtimestamp", "current_catalog", "current_database", "current_path":
 		return &plan.Call{Name: name, T: contexts[name], Pretty: name + "()", Origin: o}, true
 	}
 	return nil, false

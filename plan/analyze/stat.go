@@ -30,6 +30,10 @@ func (a *analyzer) stat(n *plan.Stat) (plan.Node, error) {
 		return a.sampleBy(n)
 	case "crosstab":
 		return a.crosstab(n)
+	case "freqItems":
+		return a.freqItems(n)
+	case "transpose":
+		return a.transpose(n)
 	}
 	return nil, errs.Unsupportedf("DataFrame.%s is not supported", n.Name)
 }

@@ -15,6 +15,9 @@ func (a *analyzer) tvf(n *plan.UnresolvedTVF) (plan.Node, error) {
 	if a.same(name, "range") {
 		return a.rangeTVF(n)
 	}
+	if a.same(name, "sql_keywords") {
+		return a.sqlKeywords(n)
+	}
 	if byPath := a.same(name, "table_changes_by_path"); byPath || a.same(name, "table_changes") {
 		return a.tableChanges(n, byPath)
 	}

@@ -15,7 +15,7 @@ var unbuilt = wordSet(`
 	tuple_sketch_estimate_double tuple_sketch_estimate_integer tuple_sketch_summary_double tuple_sketch_summary_integer
 	tuple_sketch_theta_double tuple_sketch_theta_integer tuple_union_agg_double tuple_union_agg_integer tuple_union_double
 	tuple_union_integer tuple_union_theta_double tuple_union_theta_integer unwrap_udt
-	collations current_path measure python_worker_logs sql_keywords vector_avg vector_sum approx_top_k approx_top_k_accumulate approx_top_k_combine approx_top_k_estimate
+	collations measure python_worker_logs approx_top_k approx_top_k_accumulate approx_top_k_combine approx_top_k_estimate
 `)
 
 func wordSet(words string) map[string]bool {

@@ -10,6 +10,8 @@ func init() {
 	Register(
 		&Func{Names: []string{"vector_to_array"}, Min: 1, Max: 2, Resolve: vectorToArray},
 		&Func{Names: []string{"array_to_vector"}, Min: 1, Max: 1, Resolve: arrayToVector},
+		&Func{Names: []string{"vector_sum"}, Kind: Aggregate, Min: 1, Max: 1, Resolve: vectorTotal},
+		&Func{Names: []string{"vector_avg"}, Kind: Aggregate, Min: 1, Max: 1, Resolve: vectorTotal},
 	)
 }
 
@@ -38,4 +40,12 @@ func arrayToVector(c *Context, args []Arg) (Result, error) {
 		return Result{}, unexpected("array_to_vector", args, 0, `"ARRAY<DOUBLE>"`)
 	}
 	return Result{Args: []*types.Type{types.ArrayOf(types.Double, args[0].Type.ElemNull)}, Type: types.VectorUDT, Nullable: true, Deterministic: true}, nil
+}
+
+// vectorTotal is an array of floats of such arrays.
+func vectorTotal(_ *Context, args []Arg) (Result, error) {
+	if t := args[0].Type; t.Kind != types.KindArray || t.Elem.Kind != types.KindFloat {
+		return Result{}, unexpected("", args, 0, `"ARRAY<FLOAT>"`)
+	}
+	return result(types.ArrayOf(types.Float, true)), nil
 }

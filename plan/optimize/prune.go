@@ -52,6 +52,8 @@ func pruneTo(n plan.Node, want idSet) (plan.Node, error) {
 			need.add(k)
 		}
 		return pruneInput(n, need)
+	case *plan.Observe:
+		return pruneInput(n, want.plus(n.Metrics...))
 	case *plan.Generate:
 		return pruneInput(n, want.plus(n.Generator))
 	case *plan.WindowNode:

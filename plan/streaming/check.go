@@ -23,10 +23,25 @@ func (q Query) Check(n plan.Node) error {
 			}
 		}
 	}
+	if q.observed(n) {
+		return errs.Unsupportedf("DataFrame.observe of a stream is not supported yet.")
+	}
 	if err := q.checkChain(n, aggregates); err != nil {
 		return err
 	}
 	return q.checkNode(n)
+}
+
+// observed reports whether a stream is observed.
+func (q Query) observed(n plan.Node) bool {
+	found := false
+	plan.Walk(n, func(n plan.Node) bool {
+		if o, ok := n.(*plan.Observe); ok && q.streams(o) {
+			found = true
+		}
+		return !found && !q.New(n)
+	})
+	return found
 }
 
 // marked reports whether a watermark is on a stream.

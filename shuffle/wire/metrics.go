@@ -13,7 +13,8 @@ func Metrics(m *operators.Metrics) []*workerpb.OperatorReport {
 	for id, o := range m.ByOperator {
 		list = append(list, &workerpb.OperatorReport{Id: id, RowsOut: o.RowsOut, BytesOut: o.BytesOut, Nanos: o.Nanos,
 			SpilledBytes: o.SpilledBytes, RowGroups: o.RowGroups, RowGroupsSkipped: o.RowGroupsSkipped, Files: o.Files,
-			FilesSkipped: o.FilesSkipped, BytesRead: o.BytesRead, RowsSkipped: o.RowsSkipped, State: stateReport(o.State), EventTime: eventTime(o.EventTime)})
+			FilesSkipped: o.FilesSkipped, BytesRead: o.BytesRead, RowsSkipped: o.RowsSkipped, State: stateReport(o.State), EventTime: eventTime(o.EventTime),
+			Observed: o.Observed})
 	}
 	sort.Slice(list, func(i, k int) bool { return list[i].Id < list[k].Id })
 	return list
@@ -39,6 +40,7 @@ func AddMetrics(sum map[uint32]*operators.OperatorMetrics, r *workerpb.TaskRepor
 		m.RowsSkipped += o.RowsSkipped
 		addState(m, o.State)
 		addEventTime(m, o.EventTime)
+		m.Observed = append(m.Observed, o.Observed...)
 	}
 }
 

@@ -239,7 +239,7 @@ func (x StatefulAggregate_OutputMode) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use StatefulAggregate_OutputMode.Descriptor instead.
 func (StatefulAggregate_OutputMode) EnumDescriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{23, 0}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{24, 0}
 }
 
 type Generate_Kind int32
@@ -291,7 +291,7 @@ func (x Generate_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Generate_Kind.Descriptor instead.
 func (Generate_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{36, 0}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{37, 0}
 }
 
 type GroupLimit_Rank int32
@@ -340,7 +340,7 @@ func (x GroupLimit_Rank) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use GroupLimit_Rank.Descriptor instead.
 func (GroupLimit_Rank) EnumDescriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{40, 0}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{41, 0}
 }
 
 type Partitioning_Kind int32
@@ -395,7 +395,7 @@ func (x Partitioning_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Partitioning_Kind.Descriptor instead.
 func (Partitioning_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{44, 0}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{45, 0}
 }
 
 // A data type; kind is types.Kind.
@@ -1480,6 +1480,7 @@ type Operator struct {
 	//	*Operator_Generate
 	//	*Operator_BloomFilter
 	//	*Operator_RuntimeFilter
+	//	*Operator_Observe
 	Kind          isOperator_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1768,6 +1769,15 @@ func (x *Operator) GetRuntimeFilter() *RuntimeFilter {
 	return nil
 }
 
+func (x *Operator) GetObserve() *Observe {
+	if x != nil {
+		if x, ok := x.Kind.(*Operator_Observe); ok {
+			return x.Observe
+		}
+	}
+	return nil
+}
+
 type isOperator_Kind interface {
 	isOperator_Kind()
 }
@@ -1872,6 +1882,10 @@ type Operator_RuntimeFilter struct {
 	RuntimeFilter *RuntimeFilter `protobuf:"bytes,821,opt,name=runtime_filter,json=runtimeFilter,proto3,oneof"`
 }
 
+type Operator_Observe struct {
+	Observe *Observe `protobuf:"bytes,840,opt,name=observe,proto3,oneof"`
+}
+
 func (*Operator_FileScan) isOperator_Kind() {}
 
 func (*Operator_Values) isOperator_Kind() {}
@@ -1921,6 +1935,8 @@ func (*Operator_Generate) isOperator_Kind() {}
 func (*Operator_BloomFilter) isOperator_Kind() {}
 
 func (*Operator_RuntimeFilter) isOperator_Kind() {}
+
+func (*Operator_Observe) isOperator_Kind() {}
 
 // Reads file splits (from the task) of one format.
 type FileScan struct {
@@ -2592,6 +2608,59 @@ func (x *HashAggregate) GetAggregates() []*Expr {
 	return nil
 }
 
+// Passes rows on and aggregates those that pass. The aggregates' states go with the task's report (OperatorReport.observed).
+type Observe struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Aggregates    []*Expr                `protobuf:"bytes,1,rep,name=aggregates,proto3" json:"aggregates,omitempty"` // Calls over the input
+	Results       []*Expr                `protobuf:"bytes,2,rep,name=results,proto3" json:"results,omitempty"`       // the metrics, over the aggregates' results
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Observe) Reset() {
+	*x = Observe{}
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Observe) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Observe) ProtoMessage() {}
+
+func (x *Observe) ProtoReflect() protoreflect.Message {
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Observe.ProtoReflect.Descriptor instead.
+func (*Observe) Descriptor() ([]byte, []int) {
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Observe) GetAggregates() []*Expr {
+	if x != nil {
+		return x.Aggregates
+	}
+	return nil
+}
+
+func (x *Observe) GetResults() []*Expr {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
 // Merges the aggregates' states of a micro-batch's new rows, as a PARTIAL HashAggregate makes them, into those that earlier batches have
 // left in the store; the task's partition is the state's. Out: results as a FINAL HashAggregate makes them, of the groups that mode says.
 type StatefulAggregate struct {
@@ -2608,7 +2677,7 @@ type StatefulAggregate struct {
 
 func (x *StatefulAggregate) Reset() {
 	*x = StatefulAggregate{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[23]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2620,7 +2689,7 @@ func (x *StatefulAggregate) String() string {
 func (*StatefulAggregate) ProtoMessage() {}
 
 func (x *StatefulAggregate) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[23]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2633,7 +2702,7 @@ func (x *StatefulAggregate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatefulAggregate.ProtoReflect.Descriptor instead.
 func (*StatefulAggregate) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{23}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *StatefulAggregate) GetAggregate() *HashAggregate {
@@ -2696,7 +2765,7 @@ type StateStore struct {
 
 func (x *StateStore) Reset() {
 	*x = StateStore{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[24]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2708,7 +2777,7 @@ func (x *StateStore) String() string {
 func (*StateStore) ProtoMessage() {}
 
 func (x *StateStore) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[24]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2721,7 +2790,7 @@ func (x *StateStore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StateStore.ProtoReflect.Descriptor instead.
 func (*StateStore) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{24}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *StateStore) GetLocation() string {
@@ -2798,7 +2867,7 @@ type Watermark struct {
 
 func (x *Watermark) Reset() {
 	*x = Watermark{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[25]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2810,7 +2879,7 @@ func (x *Watermark) String() string {
 func (*Watermark) ProtoMessage() {}
 
 func (x *Watermark) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[25]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2823,7 +2892,7 @@ func (x *Watermark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Watermark.ProtoReflect.Descriptor instead.
 func (*Watermark) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{25}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Watermark) GetColumn() uint32 {
@@ -2855,7 +2924,7 @@ type HashJoin struct {
 
 func (x *HashJoin) Reset() {
 	*x = HashJoin{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[26]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2867,7 +2936,7 @@ func (x *HashJoin) String() string {
 func (*HashJoin) ProtoMessage() {}
 
 func (x *HashJoin) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[26]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2880,7 +2949,7 @@ func (x *HashJoin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HashJoin.ProtoReflect.Descriptor instead.
 func (*HashJoin) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{26}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *HashJoin) GetType() JoinType {
@@ -2935,7 +3004,7 @@ type LoopJoin struct {
 
 func (x *LoopJoin) Reset() {
 	*x = LoopJoin{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[27]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2947,7 +3016,7 @@ func (x *LoopJoin) String() string {
 func (*LoopJoin) ProtoMessage() {}
 
 func (x *LoopJoin) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[27]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2960,7 +3029,7 @@ func (x *LoopJoin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LoopJoin.ProtoReflect.Descriptor instead.
 func (*LoopJoin) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{27}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *LoopJoin) GetType() JoinType {
@@ -2990,7 +3059,7 @@ type BloomFilter struct {
 
 func (x *BloomFilter) Reset() {
 	*x = BloomFilter{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[28]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3002,7 +3071,7 @@ func (x *BloomFilter) String() string {
 func (*BloomFilter) ProtoMessage() {}
 
 func (x *BloomFilter) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[28]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3015,7 +3084,7 @@ func (x *BloomFilter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BloomFilter.ProtoReflect.Descriptor instead.
 func (*BloomFilter) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{28}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *BloomFilter) GetKeys() []*Expr {
@@ -3050,7 +3119,7 @@ type RuntimeFilter struct {
 
 func (x *RuntimeFilter) Reset() {
 	*x = RuntimeFilter{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[29]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3062,7 +3131,7 @@ func (x *RuntimeFilter) String() string {
 func (*RuntimeFilter) ProtoMessage() {}
 
 func (x *RuntimeFilter) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[29]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3075,7 +3144,7 @@ func (x *RuntimeFilter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RuntimeFilter.ProtoReflect.Descriptor instead.
 func (*RuntimeFilter) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{29}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RuntimeFilter) GetKeys() []*Expr {
@@ -3101,7 +3170,7 @@ type Sort struct {
 
 func (x *Sort) Reset() {
 	*x = Sort{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[30]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3113,7 +3182,7 @@ func (x *Sort) String() string {
 func (*Sort) ProtoMessage() {}
 
 func (x *Sort) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[30]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3126,7 +3195,7 @@ func (x *Sort) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sort.ProtoReflect.Descriptor instead.
 func (*Sort) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{30}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Sort) GetKeys() []*SortKey {
@@ -3147,7 +3216,7 @@ type TopN struct {
 
 func (x *TopN) Reset() {
 	*x = TopN{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[31]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3159,7 +3228,7 @@ func (x *TopN) String() string {
 func (*TopN) ProtoMessage() {}
 
 func (x *TopN) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[31]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3172,7 +3241,7 @@ func (x *TopN) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TopN.ProtoReflect.Descriptor instead.
 func (*TopN) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{31}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *TopN) GetKeys() []*SortKey {
@@ -3206,7 +3275,7 @@ type Limit struct {
 
 func (x *Limit) Reset() {
 	*x = Limit{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[32]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3218,7 +3287,7 @@ func (x *Limit) String() string {
 func (*Limit) ProtoMessage() {}
 
 func (x *Limit) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[32]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3231,7 +3300,7 @@ func (x *Limit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limit.ProtoReflect.Descriptor instead.
 func (*Limit) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{32}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Limit) GetLimit() int64 {
@@ -3256,7 +3325,7 @@ type Union struct {
 
 func (x *Union) Reset() {
 	*x = Union{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[33]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3268,7 +3337,7 @@ func (x *Union) String() string {
 func (*Union) ProtoMessage() {}
 
 func (x *Union) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[33]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3281,7 +3350,7 @@ func (x *Union) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Union.ProtoReflect.Descriptor instead.
 func (*Union) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{33}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{34}
 }
 
 type Sample struct {
@@ -3296,7 +3365,7 @@ type Sample struct {
 
 func (x *Sample) Reset() {
 	*x = Sample{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[34]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3308,7 +3377,7 @@ func (x *Sample) String() string {
 func (*Sample) ProtoMessage() {}
 
 func (x *Sample) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[34]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3321,7 +3390,7 @@ func (x *Sample) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sample.ProtoReflect.Descriptor instead.
 func (*Sample) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{34}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Sample) GetLower() float64 {
@@ -3361,7 +3430,7 @@ type Expand struct {
 
 func (x *Expand) Reset() {
 	*x = Expand{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[35]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3373,7 +3442,7 @@ func (x *Expand) String() string {
 func (*Expand) ProtoMessage() {}
 
 func (x *Expand) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[35]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3386,7 +3455,7 @@ func (x *Expand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expand.ProtoReflect.Descriptor instead.
 func (*Expand) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{35}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Expand) GetProjections() []*Project {
@@ -3409,7 +3478,7 @@ type Generate struct {
 
 func (x *Generate) Reset() {
 	*x = Generate{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[36]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3421,7 +3490,7 @@ func (x *Generate) String() string {
 func (*Generate) ProtoMessage() {}
 
 func (x *Generate) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[36]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3434,7 +3503,7 @@ func (x *Generate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Generate.ProtoReflect.Descriptor instead.
 func (*Generate) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{36}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Generate) GetKind() Generate_Kind {
@@ -3478,7 +3547,7 @@ type Window struct {
 
 func (x *Window) Reset() {
 	*x = Window{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[37]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3490,7 +3559,7 @@ func (x *Window) String() string {
 func (*Window) ProtoMessage() {}
 
 func (x *Window) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[37]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3503,7 +3572,7 @@ func (x *Window) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Window.ProtoReflect.Descriptor instead.
 func (*Window) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{37}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Window) GetPartition() []*Expr {
@@ -3539,7 +3608,7 @@ type WindowFunction struct {
 
 func (x *WindowFunction) Reset() {
 	*x = WindowFunction{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[38]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3551,7 +3620,7 @@ func (x *WindowFunction) String() string {
 func (*WindowFunction) ProtoMessage() {}
 
 func (x *WindowFunction) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[38]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3564,7 +3633,7 @@ func (x *WindowFunction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WindowFunction.ProtoReflect.Descriptor instead.
 func (*WindowFunction) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{38}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *WindowFunction) GetCall() *Expr {
@@ -3611,7 +3680,7 @@ type WindowBound struct {
 
 func (x *WindowBound) Reset() {
 	*x = WindowBound{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[39]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3623,7 +3692,7 @@ func (x *WindowBound) String() string {
 func (*WindowBound) ProtoMessage() {}
 
 func (x *WindowBound) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[39]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3636,7 +3705,7 @@ func (x *WindowBound) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WindowBound.ProtoReflect.Descriptor instead.
 func (*WindowBound) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{39}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *WindowBound) GetKind() isWindowBound_Kind {
@@ -3723,7 +3792,7 @@ type GroupLimit struct {
 
 func (x *GroupLimit) Reset() {
 	*x = GroupLimit{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[40]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3735,7 +3804,7 @@ func (x *GroupLimit) String() string {
 func (*GroupLimit) ProtoMessage() {}
 
 func (x *GroupLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[40]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3748,7 +3817,7 @@ func (x *GroupLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupLimit.ProtoReflect.Descriptor instead.
 func (*GroupLimit) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{40}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *GroupLimit) GetPartition() []*Expr {
@@ -3806,7 +3875,7 @@ type FileSink struct {
 
 func (x *FileSink) Reset() {
 	*x = FileSink{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[41]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3818,7 +3887,7 @@ func (x *FileSink) String() string {
 func (*FileSink) ProtoMessage() {}
 
 func (x *FileSink) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[41]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3831,7 +3900,7 @@ func (x *FileSink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileSink.ProtoReflect.Descriptor instead.
 func (*FileSink) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{41}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *FileSink) GetFormat() string {
@@ -3969,7 +4038,7 @@ type RowChanges struct {
 
 func (x *RowChanges) Reset() {
 	*x = RowChanges{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[42]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3981,7 +4050,7 @@ func (x *RowChanges) String() string {
 func (*RowChanges) ProtoMessage() {}
 
 func (x *RowChanges) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[42]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3994,7 +4063,7 @@ func (x *RowChanges) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowChanges.ProtoReflect.Descriptor instead.
 func (*RowChanges) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{42}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *RowChanges) GetColumns() uint32 {
@@ -4030,7 +4099,7 @@ type CacheSink struct {
 
 func (x *CacheSink) Reset() {
 	*x = CacheSink{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[43]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4042,7 +4111,7 @@ func (x *CacheSink) String() string {
 func (*CacheSink) ProtoMessage() {}
 
 func (x *CacheSink) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[43]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4055,7 +4124,7 @@ func (x *CacheSink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CacheSink.ProtoReflect.Descriptor instead.
 func (*CacheSink) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{43}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *CacheSink) GetId() string {
@@ -4086,7 +4155,7 @@ type Partitioning struct {
 
 func (x *Partitioning) Reset() {
 	*x = Partitioning{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[44]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4098,7 +4167,7 @@ func (x *Partitioning) String() string {
 func (*Partitioning) ProtoMessage() {}
 
 func (x *Partitioning) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[44]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4111,7 +4180,7 @@ func (x *Partitioning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Partitioning.ProtoReflect.Descriptor instead.
 func (*Partitioning) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{44}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Partitioning) GetKind() Partitioning_Kind {
@@ -4164,7 +4233,7 @@ type Stage struct {
 
 func (x *Stage) Reset() {
 	*x = Stage{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[45]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4176,7 +4245,7 @@ func (x *Stage) String() string {
 func (*Stage) ProtoMessage() {}
 
 func (x *Stage) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[45]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4189,7 +4258,7 @@ func (x *Stage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stage.ProtoReflect.Descriptor instead.
 func (*Stage) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{45}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Stage) GetId() uint32 {
@@ -4258,7 +4327,7 @@ type Adaptive struct {
 
 func (x *Adaptive) Reset() {
 	*x = Adaptive{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[46]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4270,7 +4339,7 @@ func (x *Adaptive) String() string {
 func (*Adaptive) ProtoMessage() {}
 
 func (x *Adaptive) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[46]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4283,7 +4352,7 @@ func (x *Adaptive) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Adaptive.ProtoReflect.Descriptor instead.
 func (*Adaptive) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{46}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Adaptive) GetInputs() []uint32 {
@@ -4352,7 +4421,7 @@ type JoinSide struct {
 
 func (x *JoinSide) Reset() {
 	*x = JoinSide{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[47]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4364,7 +4433,7 @@ func (x *JoinSide) String() string {
 func (*JoinSide) ProtoMessage() {}
 
 func (x *JoinSide) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[47]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4377,7 +4446,7 @@ func (x *JoinSide) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinSide.ProtoReflect.Descriptor instead.
 func (*JoinSide) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{47}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *JoinSide) GetStage() uint32 {
@@ -4409,7 +4478,7 @@ type Slice struct {
 
 func (x *Slice) Reset() {
 	*x = Slice{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[48]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4421,7 +4490,7 @@ func (x *Slice) String() string {
 func (*Slice) ProtoMessage() {}
 
 func (x *Slice) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[48]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4434,7 +4503,7 @@ func (x *Slice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slice.ProtoReflect.Descriptor instead.
 func (*Slice) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{48}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Slice) GetFrom() int32 {
@@ -4485,7 +4554,7 @@ type TaskInput struct {
 
 func (x *TaskInput) Reset() {
 	*x = TaskInput{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[49]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4497,7 +4566,7 @@ func (x *TaskInput) String() string {
 func (*TaskInput) ProtoMessage() {}
 
 func (x *TaskInput) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[49]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4510,7 +4579,7 @@ func (x *TaskInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskInput.ProtoReflect.Descriptor instead.
 func (*TaskInput) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{49}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *TaskInput) GetSplits() map[uint32]*FileSplits {
@@ -4550,7 +4619,7 @@ type Blocks struct {
 
 func (x *Blocks) Reset() {
 	*x = Blocks{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[50]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4562,7 +4631,7 @@ func (x *Blocks) String() string {
 func (*Blocks) ProtoMessage() {}
 
 func (x *Blocks) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[50]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4575,7 +4644,7 @@ func (x *Blocks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Blocks.ProtoReflect.Descriptor instead.
 func (*Blocks) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{50}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Blocks) GetBlocks() []*Block {
@@ -4597,7 +4666,7 @@ type Block struct {
 
 func (x *Block) Reset() {
 	*x = Block{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[51]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4609,7 +4678,7 @@ func (x *Block) String() string {
 func (*Block) ProtoMessage() {}
 
 func (x *Block) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[51]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4622,7 +4691,7 @@ func (x *Block) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Block.ProtoReflect.Descriptor instead.
 func (*Block) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{51}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Block) GetId() string {
@@ -4655,7 +4724,7 @@ type FileSplits struct {
 
 func (x *FileSplits) Reset() {
 	*x = FileSplits{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[52]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4667,7 +4736,7 @@ func (x *FileSplits) String() string {
 func (*FileSplits) ProtoMessage() {}
 
 func (x *FileSplits) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[52]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4680,7 +4749,7 @@ func (x *FileSplits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileSplits.ProtoReflect.Descriptor instead.
 func (*FileSplits) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{52}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *FileSplits) GetSplits() []*FileSplit {
@@ -4704,7 +4773,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[53]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4716,7 +4785,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[53]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4729,7 +4798,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{53}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Settings) GetTimeZone() string {
@@ -4855,7 +4924,7 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12*\n" +
 	"\x04type\x18\x02 \x01(\v2\x16.millrace.plan.v1.TypeR\x04type\x12\x1a\n" +
 	"\bnullable\x18\x03 \x01(\bR\bnullable\x12\x1a\n" +
-	"\bmetadata\x18\x04 \x01(\tR\bmetadata\"\xd7\f\n" +
+	"\bmetadata\x18\x04 \x01(\tR\bmetadata\"\x8f\r\n" +
 	"\bOperator\x126\n" +
 	"\bchildren\x18\x01 \x03(\v2\x1a.millrace.plan.v1.OperatorR\bchildren\x120\n" +
 	"\x06output\x18\x02 \x03(\v2\x18.millrace.plan.v1.ColumnR\x06output\x12\x0e\n" +
@@ -4888,7 +4957,8 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"cache_sink\x18) \x01(\v2\x1b.millrace.plan.v1.CacheSinkH\x00R\tcacheSink\x129\n" +
 	"\bgenerate\x18\xdc\x01 \x01(\v2\x1a.millrace.plan.v1.GenerateH\x00R\bgenerate\x12C\n" +
 	"\fbloom_filter\x18\xb4\x06 \x01(\v2\x1d.millrace.plan.v1.BloomFilterH\x00R\vbloomFilter\x12I\n" +
-	"\x0eruntime_filter\x18\xb5\x06 \x01(\v2\x1f.millrace.plan.v1.RuntimeFilterH\x00R\rruntimeFilterB\x06\n" +
+	"\x0eruntime_filter\x18\xb5\x06 \x01(\v2\x1f.millrace.plan.v1.RuntimeFilterH\x00R\rruntimeFilter\x126\n" +
+	"\aobserve\x18\xc8\x06 \x01(\v2\x19.millrace.plan.v1.ObserveH\x00R\aobserveB\x06\n" +
 	"\x04kind\"\x88\x03\n" +
 	"\bFileScan\x12\x16\n" +
 	"\x06format\x18\x01 \x01(\tR\x06format\x126\n" +
@@ -4953,7 +5023,12 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\bCOMPLETE\x10\x00\x12\v\n" +
 	"\aPARTIAL\x10\x01\x12\t\n" +
 	"\x05FINAL\x10\x02\x12\t\n" +
-	"\x05MERGE\x10\x03\"\xbc\x02\n" +
+	"\x05MERGE\x10\x03\"s\n" +
+	"\aObserve\x126\n" +
+	"\n" +
+	"aggregates\x18\x01 \x03(\v2\x16.millrace.plan.v1.ExprR\n" +
+	"aggregates\x120\n" +
+	"\aresults\x18\x02 \x03(\v2\x16.millrace.plan.v1.ExprR\aresults\"\xbc\x02\n" +
 	"\x11StatefulAggregate\x12=\n" +
 	"\taggregate\x18\x01 \x01(\v2\x1f.millrace.plan.v1.HashAggregateR\taggregate\x122\n" +
 	"\x05store\x18\x02 \x01(\v2\x1c.millrace.plan.v1.StateStoreR\x05store\x12B\n" +
@@ -5193,7 +5268,7 @@ func file_millrace_plan_v1_plan_proto_rawDescGZIP() []byte {
 }
 
 var file_millrace_plan_v1_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_millrace_plan_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 60)
+var file_millrace_plan_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 61)
 var file_millrace_plan_v1_plan_proto_goTypes = []any{
 	(EvalMode)(0),                     // 0: millrace.plan.v1.EvalMode
 	(JoinType)(0),                     // 1: millrace.plan.v1.JoinType
@@ -5225,43 +5300,44 @@ var file_millrace_plan_v1_plan_proto_goTypes = []any{
 	(*Filter)(nil),                    // 27: millrace.plan.v1.Filter
 	(*Project)(nil),                   // 28: millrace.plan.v1.Project
 	(*HashAggregate)(nil),             // 29: millrace.plan.v1.HashAggregate
-	(*StatefulAggregate)(nil),         // 30: millrace.plan.v1.StatefulAggregate
-	(*StateStore)(nil),                // 31: millrace.plan.v1.StateStore
-	(*Watermark)(nil),                 // 32: millrace.plan.v1.Watermark
-	(*HashJoin)(nil),                  // 33: millrace.plan.v1.HashJoin
-	(*LoopJoin)(nil),                  // 34: millrace.plan.v1.LoopJoin
-	(*BloomFilter)(nil),               // 35: millrace.plan.v1.BloomFilter
-	(*RuntimeFilter)(nil),             // 36: millrace.plan.v1.RuntimeFilter
-	(*Sort)(nil),                      // 37: millrace.plan.v1.Sort
-	(*TopN)(nil),                      // 38: millrace.plan.v1.TopN
-	(*Limit)(nil),                     // 39: millrace.plan.v1.Limit
-	(*Union)(nil),                     // 40: millrace.plan.v1.Union
-	(*Sample)(nil),                    // 41: millrace.plan.v1.Sample
-	(*Expand)(nil),                    // 42: millrace.plan.v1.Expand
-	(*Generate)(nil),                  // 43: millrace.plan.v1.Generate
-	(*Window)(nil),                    // 44: millrace.plan.v1.Window
-	(*WindowFunction)(nil),            // 45: millrace.plan.v1.WindowFunction
-	(*WindowBound)(nil),               // 46: millrace.plan.v1.WindowBound
-	(*GroupLimit)(nil),                // 47: millrace.plan.v1.GroupLimit
-	(*FileSink)(nil),                  // 48: millrace.plan.v1.FileSink
-	(*RowChanges)(nil),                // 49: millrace.plan.v1.RowChanges
-	(*CacheSink)(nil),                 // 50: millrace.plan.v1.CacheSink
-	(*Partitioning)(nil),              // 51: millrace.plan.v1.Partitioning
-	(*Stage)(nil),                     // 52: millrace.plan.v1.Stage
-	(*Adaptive)(nil),                  // 53: millrace.plan.v1.Adaptive
-	(*JoinSide)(nil),                  // 54: millrace.plan.v1.JoinSide
-	(*Slice)(nil),                     // 55: millrace.plan.v1.Slice
-	(*TaskInput)(nil),                 // 56: millrace.plan.v1.TaskInput
-	(*Blocks)(nil),                    // 57: millrace.plan.v1.Blocks
-	(*Block)(nil),                     // 58: millrace.plan.v1.Block
-	(*FileSplits)(nil),                // 59: millrace.plan.v1.FileSplits
-	(*Settings)(nil),                  // 60: millrace.plan.v1.Settings
-	nil,                               // 61: millrace.plan.v1.Call.OptionsEntry
-	nil,                               // 62: millrace.plan.v1.FileScan.OptionsEntry
-	nil,                               // 63: millrace.plan.v1.FileSink.OptionsEntry
-	nil,                               // 64: millrace.plan.v1.TaskInput.SplitsEntry
-	nil,                               // 65: millrace.plan.v1.TaskInput.BlocksEntry
-	nil,                               // 66: millrace.plan.v1.Settings.ConfEntry
+	(*Observe)(nil),                   // 30: millrace.plan.v1.Observe
+	(*StatefulAggregate)(nil),         // 31: millrace.plan.v1.StatefulAggregate
+	(*StateStore)(nil),                // 32: millrace.plan.v1.StateStore
+	(*Watermark)(nil),                 // 33: millrace.plan.v1.Watermark
+	(*HashJoin)(nil),                  // 34: millrace.plan.v1.HashJoin
+	(*LoopJoin)(nil),                  // 35: millrace.plan.v1.LoopJoin
+	(*BloomFilter)(nil),               // 36: millrace.plan.v1.BloomFilter
+	(*RuntimeFilter)(nil),             // 37: millrace.plan.v1.RuntimeFilter
+	(*Sort)(nil),                      // 38: millrace.plan.v1.Sort
+	(*TopN)(nil),                      // 39: millrace.plan.v1.TopN
+	(*Limit)(nil),                     // 40: millrace.plan.v1.Limit
+	(*Union)(nil),                     // 41: millrace.plan.v1.Union
+	(*Sample)(nil),                    // 42: millrace.plan.v1.Sample
+	(*Expand)(nil),                    // 43: millrace.plan.v1.Expand
+	(*Generate)(nil),                  // 44: millrace.plan.v1.Generate
+	(*Window)(nil),                    // 45: millrace.plan.v1.Window
+	(*WindowFunction)(nil),            // 46: millrace.plan.v1.WindowFunction
+	(*WindowBound)(nil),               // 47: millrace.plan.v1.WindowBound
+	(*GroupLimit)(nil),                // 48: millrace.plan.v1.GroupLimit
+	(*FileSink)(nil),                  // 49: millrace.plan.v1.FileSink
+	(*RowChanges)(nil),                // 50: millrace.plan.v1.RowChanges
+	(*CacheSink)(nil),                 // 51: millrace.plan.v1.CacheSink
+	(*Partitioning)(nil),              // 52: millrace.plan.v1.Partitioning
+	(*Stage)(nil),                     // 53: millrace.plan.v1.Stage
+	(*Adaptive)(nil),                  // 54: millrace.plan.v1.Adaptive
+	(*JoinSide)(nil),                  // 55: millrace.plan.v1.JoinSide
+	(*Slice)(nil),                     // 56: millrace.plan.v1.Slice
+	(*TaskInput)(nil),                 // 57: millrace.plan.v1.TaskInput
+	(*Blocks)(nil),                    // 58: millrace.plan.v1.Blocks
+	(*Block)(nil),                     // 59: millrace.plan.v1.Block
+	(*FileSplits)(nil),                // 60: millrace.plan.v1.FileSplits
+	(*Settings)(nil),                  // 61: millrace.plan.v1.Settings
+	nil,                               // 62: millrace.plan.v1.Call.OptionsEntry
+	nil,                               // 63: millrace.plan.v1.FileScan.OptionsEntry
+	nil,                               // 64: millrace.plan.v1.FileSink.OptionsEntry
+	nil,                               // 65: millrace.plan.v1.TaskInput.SplitsEntry
+	nil,                               // 66: millrace.plan.v1.TaskInput.BlocksEntry
+	nil,                               // 67: millrace.plan.v1.Settings.ConfEntry
 }
 var file_millrace_plan_v1_plan_proto_depIdxs = []int32{
 	7,   // 0: millrace.plan.v1.Type.elem:type_name -> millrace.plan.v1.Type
@@ -5276,7 +5352,7 @@ var file_millrace_plan_v1_plan_proto_depIdxs = []int32{
 	9,   // 9: millrace.plan.v1.Call.args:type_name -> millrace.plan.v1.Expr
 	0,   // 10: millrace.plan.v1.Call.mode:type_name -> millrace.plan.v1.EvalMode
 	9,   // 11: millrace.plan.v1.Call.filter:type_name -> millrace.plan.v1.Expr
-	61,  // 12: millrace.plan.v1.Call.options:type_name -> millrace.plan.v1.Call.OptionsEntry
+	62,  // 12: millrace.plan.v1.Call.options:type_name -> millrace.plan.v1.Call.OptionsEntry
 	14,  // 13: millrace.plan.v1.Literal.decimal:type_name -> millrace.plan.v1.Decimal
 	13,  // 14: millrace.plan.v1.Literal.list:type_name -> millrace.plan.v1.Literals
 	15,  // 15: millrace.plan.v1.Literal.calendar:type_name -> millrace.plan.v1.Calendar
@@ -5293,87 +5369,90 @@ var file_millrace_plan_v1_plan_proto_depIdxs = []int32{
 	27,  // 26: millrace.plan.v1.Operator.filter:type_name -> millrace.plan.v1.Filter
 	28,  // 27: millrace.plan.v1.Operator.project:type_name -> millrace.plan.v1.Project
 	29,  // 28: millrace.plan.v1.Operator.hash_aggregate:type_name -> millrace.plan.v1.HashAggregate
-	30,  // 29: millrace.plan.v1.Operator.stateful_aggregate:type_name -> millrace.plan.v1.StatefulAggregate
-	32,  // 30: millrace.plan.v1.Operator.watermark:type_name -> millrace.plan.v1.Watermark
-	33,  // 31: millrace.plan.v1.Operator.hash_join:type_name -> millrace.plan.v1.HashJoin
-	34,  // 32: millrace.plan.v1.Operator.loop_join:type_name -> millrace.plan.v1.LoopJoin
-	37,  // 33: millrace.plan.v1.Operator.sort:type_name -> millrace.plan.v1.Sort
-	38,  // 34: millrace.plan.v1.Operator.top_n:type_name -> millrace.plan.v1.TopN
-	39,  // 35: millrace.plan.v1.Operator.limit:type_name -> millrace.plan.v1.Limit
-	40,  // 36: millrace.plan.v1.Operator.union:type_name -> millrace.plan.v1.Union
-	41,  // 37: millrace.plan.v1.Operator.sample:type_name -> millrace.plan.v1.Sample
-	42,  // 38: millrace.plan.v1.Operator.expand:type_name -> millrace.plan.v1.Expand
-	44,  // 39: millrace.plan.v1.Operator.window:type_name -> millrace.plan.v1.Window
-	47,  // 40: millrace.plan.v1.Operator.group_limit:type_name -> millrace.plan.v1.GroupLimit
-	48,  // 41: millrace.plan.v1.Operator.file_sink:type_name -> millrace.plan.v1.FileSink
-	50,  // 42: millrace.plan.v1.Operator.cache_sink:type_name -> millrace.plan.v1.CacheSink
-	43,  // 43: millrace.plan.v1.Operator.generate:type_name -> millrace.plan.v1.Generate
-	35,  // 44: millrace.plan.v1.Operator.bloom_filter:type_name -> millrace.plan.v1.BloomFilter
-	36,  // 45: millrace.plan.v1.Operator.runtime_filter:type_name -> millrace.plan.v1.RuntimeFilter
-	21,  // 46: millrace.plan.v1.FileScan.columns:type_name -> millrace.plan.v1.FileColumn
-	9,   // 47: millrace.plan.v1.FileScan.predicate:type_name -> millrace.plan.v1.Expr
-	62,  // 48: millrace.plan.v1.FileScan.options:type_name -> millrace.plan.v1.FileScan.OptionsEntry
-	18,  // 49: millrace.plan.v1.FileScan.file_schema:type_name -> millrace.plan.v1.Column
-	12,  // 50: millrace.plan.v1.FileColumn.default:type_name -> millrace.plan.v1.Literal
-	7,   // 51: millrace.plan.v1.FileColumn.stored:type_name -> millrace.plan.v1.Type
-	12,  // 52: millrace.plan.v1.FileSplit.partition_values:type_name -> millrace.plan.v1.Literal
-	17,  // 53: millrace.plan.v1.ExchangeSource.merge:type_name -> millrace.plan.v1.SortKey
-	9,   // 54: millrace.plan.v1.Filter.predicate:type_name -> millrace.plan.v1.Expr
-	9,   // 55: millrace.plan.v1.Project.exprs:type_name -> millrace.plan.v1.Expr
-	2,   // 56: millrace.plan.v1.HashAggregate.mode:type_name -> millrace.plan.v1.HashAggregate.Mode
-	9,   // 57: millrace.plan.v1.HashAggregate.groups:type_name -> millrace.plan.v1.Expr
-	9,   // 58: millrace.plan.v1.HashAggregate.aggregates:type_name -> millrace.plan.v1.Expr
-	29,  // 59: millrace.plan.v1.StatefulAggregate.aggregate:type_name -> millrace.plan.v1.HashAggregate
-	31,  // 60: millrace.plan.v1.StatefulAggregate.store:type_name -> millrace.plan.v1.StateStore
-	3,   // 61: millrace.plan.v1.StatefulAggregate.mode:type_name -> millrace.plan.v1.StatefulAggregate.OutputMode
-	1,   // 62: millrace.plan.v1.HashJoin.type:type_name -> millrace.plan.v1.JoinType
-	9,   // 63: millrace.plan.v1.HashJoin.left_keys:type_name -> millrace.plan.v1.Expr
-	9,   // 64: millrace.plan.v1.HashJoin.right_keys:type_name -> millrace.plan.v1.Expr
-	9,   // 65: millrace.plan.v1.HashJoin.residual:type_name -> millrace.plan.v1.Expr
-	1,   // 66: millrace.plan.v1.LoopJoin.type:type_name -> millrace.plan.v1.JoinType
-	9,   // 67: millrace.plan.v1.LoopJoin.condition:type_name -> millrace.plan.v1.Expr
-	9,   // 68: millrace.plan.v1.BloomFilter.keys:type_name -> millrace.plan.v1.Expr
-	9,   // 69: millrace.plan.v1.RuntimeFilter.keys:type_name -> millrace.plan.v1.Expr
-	17,  // 70: millrace.plan.v1.Sort.keys:type_name -> millrace.plan.v1.SortKey
-	17,  // 71: millrace.plan.v1.TopN.keys:type_name -> millrace.plan.v1.SortKey
-	28,  // 72: millrace.plan.v1.Expand.projections:type_name -> millrace.plan.v1.Project
-	4,   // 73: millrace.plan.v1.Generate.kind:type_name -> millrace.plan.v1.Generate.Kind
-	9,   // 74: millrace.plan.v1.Generate.args:type_name -> millrace.plan.v1.Expr
-	9,   // 75: millrace.plan.v1.Window.partition:type_name -> millrace.plan.v1.Expr
-	17,  // 76: millrace.plan.v1.Window.order:type_name -> millrace.plan.v1.SortKey
-	45,  // 77: millrace.plan.v1.Window.functions:type_name -> millrace.plan.v1.WindowFunction
-	9,   // 78: millrace.plan.v1.WindowFunction.call:type_name -> millrace.plan.v1.Expr
-	46,  // 79: millrace.plan.v1.WindowFunction.lower:type_name -> millrace.plan.v1.WindowBound
-	46,  // 80: millrace.plan.v1.WindowFunction.upper:type_name -> millrace.plan.v1.WindowBound
-	9,   // 81: millrace.plan.v1.WindowFunction.key:type_name -> millrace.plan.v1.Expr
-	9,   // 82: millrace.plan.v1.WindowBound.value:type_name -> millrace.plan.v1.Expr
-	9,   // 83: millrace.plan.v1.GroupLimit.partition:type_name -> millrace.plan.v1.Expr
-	17,  // 84: millrace.plan.v1.GroupLimit.order:type_name -> millrace.plan.v1.SortKey
-	5,   // 85: millrace.plan.v1.GroupLimit.rank:type_name -> millrace.plan.v1.GroupLimit.Rank
-	63,  // 86: millrace.plan.v1.FileSink.options:type_name -> millrace.plan.v1.FileSink.OptionsEntry
-	21,  // 87: millrace.plan.v1.FileSink.columns:type_name -> millrace.plan.v1.FileColumn
-	49,  // 88: millrace.plan.v1.FileSink.changes:type_name -> millrace.plan.v1.RowChanges
-	48,  // 89: millrace.plan.v1.RowChanges.images:type_name -> millrace.plan.v1.FileSink
-	6,   // 90: millrace.plan.v1.Partitioning.kind:type_name -> millrace.plan.v1.Partitioning.Kind
-	9,   // 91: millrace.plan.v1.Partitioning.exprs:type_name -> millrace.plan.v1.Expr
-	17,  // 92: millrace.plan.v1.Partitioning.keys:type_name -> millrace.plan.v1.SortKey
-	19,  // 93: millrace.plan.v1.Stage.root:type_name -> millrace.plan.v1.Operator
-	51,  // 94: millrace.plan.v1.Stage.partitioning:type_name -> millrace.plan.v1.Partitioning
-	56,  // 95: millrace.plan.v1.Stage.task_inputs:type_name -> millrace.plan.v1.TaskInput
-	53,  // 96: millrace.plan.v1.Stage.adaptive:type_name -> millrace.plan.v1.Adaptive
-	54,  // 97: millrace.plan.v1.Adaptive.sides:type_name -> millrace.plan.v1.JoinSide
-	64,  // 98: millrace.plan.v1.TaskInput.splits:type_name -> millrace.plan.v1.TaskInput.SplitsEntry
-	65,  // 99: millrace.plan.v1.TaskInput.blocks:type_name -> millrace.plan.v1.TaskInput.BlocksEntry
-	58,  // 100: millrace.plan.v1.Blocks.blocks:type_name -> millrace.plan.v1.Block
-	22,  // 101: millrace.plan.v1.FileSplits.splits:type_name -> millrace.plan.v1.FileSplit
-	66,  // 102: millrace.plan.v1.Settings.conf:type_name -> millrace.plan.v1.Settings.ConfEntry
-	59,  // 103: millrace.plan.v1.TaskInput.SplitsEntry.value:type_name -> millrace.plan.v1.FileSplits
-	57,  // 104: millrace.plan.v1.TaskInput.BlocksEntry.value:type_name -> millrace.plan.v1.Blocks
-	105, // [105:105] is the sub-list for method output_type
-	105, // [105:105] is the sub-list for method input_type
-	105, // [105:105] is the sub-list for extension type_name
-	105, // [105:105] is the sub-list for extension extendee
-	0,   // [0:105] is the sub-list for field type_name
+	31,  // 29: millrace.plan.v1.Operator.stateful_aggregate:type_name -> millrace.plan.v1.StatefulAggregate
+	33,  // 30: millrace.plan.v1.Operator.watermark:type_name -> millrace.plan.v1.Watermark
+	34,  // 31: millrace.plan.v1.Operator.hash_join:type_name -> millrace.plan.v1.HashJoin
+	35,  // 32: millrace.plan.v1.Operator.loop_join:type_name -> millrace.plan.v1.LoopJoin
+	38,  // 33: millrace.plan.v1.Operator.sort:type_name -> millrace.plan.v1.Sort
+	39,  // 34: millrace.plan.v1.Operator.top_n:type_name -> millrace.plan.v1.TopN
+	40,  // 35: millrace.plan.v1.Operator.limit:type_name -> millrace.plan.v1.Limit
+	41,  // 36: millrace.plan.v1.Operator.union:type_name -> millrace.plan.v1.Union
+	42,  // 37: millrace.plan.v1.Operator.sample:type_name -> millrace.plan.v1.Sample
+	43,  // 38: millrace.plan.v1.Operator.expand:type_name -> millrace.plan.v1.Expand
+	45,  // 39: millrace.plan.v1.Operator.window:type_name -> millrace.plan.v1.Window
+	48,  // 40: millrace.plan.v1.Operator.group_limit:type_name -> millrace.plan.v1.GroupLimit
+	49,  // 41: millrace.plan.v1.Operator.file_sink:type_name -> millrace.plan.v1.FileSink
+	51,  // 42: millrace.plan.v1.Operator.cache_sink:type_name -> millrace.plan.v1.CacheSink
+	44,  // 43: millrace.plan.v1.Operator.generate:type_name -> millrace.plan.v1.Generate
+	36,  // 44: millrace.plan.v1.Operator.bloom_filter:type_name -> millrace.plan.v1.BloomFilter
+	37,  // 45: millrace.plan.v1.Operator.runtime_filter:type_name -> millrace.plan.v1.RuntimeFilter
+	30,  // 46: millrace.plan.v1.Operator.observe:type_name -> millrace.plan.v1.Observe
+	21,  // 47: millrace.plan.v1.FileScan.columns:type_name -> millrace.plan.v1.FileColumn
+	9,   // 48: millrace.plan.v1.FileScan.predicate:type_name -> millrace.plan.v1.Expr
+	63,  // 49: millrace.plan.v1.FileScan.options:type_name -> millrace.plan.v1.FileScan.OptionsEntry
+	18,  // 50: millrace.plan.v1.FileScan.file_schema:type_name -> millrace.plan.v1.Column
+	12,  // 51: millrace.plan.v1.FileColumn.default:type_name -> millrace.plan.v1.Literal
+	7,   // 52: millrace.plan.v1.FileColumn.stored:type_name -> millrace.plan.v1.Type
+	12,  // 53: millrace.plan.v1.FileSplit.partition_values:type_name -> millrace.plan.v1.Literal
+	17,  // 54: millrace.plan.v1.ExchangeSource.merge:type_name -> millrace.plan.v1.SortKey
+	9,   // 55: millrace.plan.v1.Filter.predicate:type_name -> millrace.plan.v1.Expr
+	9,   // 56: millrace.plan.v1.Project.exprs:type_name -> millrace.plan.v1.Expr
+	2,   // 57: millrace.plan.v1.HashAggregate.mode:type_name -> millrace.plan.v1.HashAggregate.Mode
+	9,   // 58: millrace.plan.v1.HashAggregate.groups:type_name -> millrace.plan.v1.Expr
+	9,   // 59: millrace.plan.v1.HashAggregate.aggregates:type_name -> millrace.plan.v1.Expr
+	9,   // 60: millrace.plan.v1.Observe.aggregates:type_name -> millrace.plan.v1.Expr
+	9,   // 61: millrace.plan.v1.Observe.results:type_name -> millrace.plan.v1.Expr
+	29,  // 62: millrace.plan.v1.StatefulAggregate.aggregate:type_name -> millrace.plan.v1.HashAggregate
+	32,  // 63: millrace.plan.v1.StatefulAggregate.store:type_name -> millrace.plan.v1.StateStore
+	3,   // 64: millrace.plan.v1.StatefulAggregate.mode:type_name -> millrace.plan.v1.StatefulAggregate.OutputMode
+	1,   // 65: millrace.plan.v1.HashJoin.type:type_name -> millrace.plan.v1.JoinType
+	9,   // 66: millrace.plan.v1.HashJoin.left_keys:type_name -> millrace.plan.v1.Expr
+	9,   // 67: millrace.plan.v1.HashJoin.right_keys:type_name -> millrace.plan.v1.Expr
+	9,   // 68: millrace.plan.v1.HashJoin.residual:type_name -> millrace.plan.v1.Expr
+	1,   // 69: millrace.plan.v1.LoopJoin.type:type_name -> millrace.plan.v1.JoinType
+	9,   // 70: millrace.plan.v1.LoopJoin.condition:type_name -> millrace.plan.v1.Expr
+	9,   // 71: millrace.plan.v1.BloomFilter.keys:type_name -> millrace.plan.v1.Expr
+	9,   // 72: millrace.plan.v1.RuntimeFilter.keys:type_name -> millrace.plan.v1.Expr
+	17,  // 73: millrace.plan.v1.Sort.keys:type_name -> millrace.plan.v1.SortKey
+	17,  // 74: millrace.plan.v1.TopN.keys:type_name -> millrace.plan.v1.SortKey
+	28,  // 75: millrace.plan.v1.Expand.projections:type_name -> millrace.plan.v1.Project
+	4,   // 76: millrace.plan.v1.Generate.kind:type_name -> millrace.plan.v1.Generate.Kind
+	9,   // 77: millrace.plan.v1.Generate.args:type_name -> millrace.plan.v1.Expr
+	9,   // 78: millrace.plan.v1.Window.partition:type_name -> millrace.plan.v1.Expr
+	17,  // 79: millrace.plan.v1.Window.order:type_name -> millrace.plan.v1.SortKey
+	46,  // 80: millrace.plan.v1.Window.functions:type_name -> millrace.plan.v1.WindowFunction
+	9,   // 81: millrace.plan.v1.WindowFunction.call:type_name -> millrace.plan.v1.Expr
+	47,  // 82: millrace.plan.v1.WindowFunction.lower:type_name -> millrace.plan.v1.WindowBound
+	47,  // 83: millrace.plan.v1.WindowFunction.upper:type_name -> millrace.plan.v1.WindowBound
+	9,   // 84: millrace.plan.v1.WindowFunction.key:type_name -> millrace.plan.v1.Expr
+	9,   // 85: millrace.plan.v1.WindowBound.value:type_name -> millrace.plan.v1.Expr
+	9,   // 86: millrace.plan.v1.GroupLimit.partition:type_name -> millrace.plan.v1.Expr
+	17,  // 87: millrace.plan.v1.GroupLimit.order:type_name -> millrace.plan.v1.SortKey
+	5,   // 88: millrace.plan.v1.GroupLimit.rank:type_name -> millrace.plan.v1.GroupLimit.Rank
+	64,  // 89: millrace.plan.v1.FileSink.options:type_name -> millrace.plan.v1.FileSink.OptionsEntry
+	21,  // 90: millrace.plan.v1.FileSink.columns:type_name -> millrace.plan.v1.FileColumn
+	50,  // 91: millrace.plan.v1.FileSink.changes:type_name -> millrace.plan.v1.RowChanges
+	49,  // 92: millrace.plan.v1.RowChanges.images:type_name -> millrace.plan.v1.FileSink
+	6,   // 93: millrace.plan.v1.Partitioning.kind:type_name -> millrace.plan.v1.Partitioning.Kind
+	9,   // 94: millrace.plan.v1.Partitioning.exprs:type_name -> millrace.plan.v1.Expr
+	17,  // 95: millrace.plan.v1.Partitioning.keys:type_name -> millrace.plan.v1.SortKey
+	19,  // 96: millrace.plan.v1.Stage.root:type_name -> millrace.plan.v1.Operator
+	52,  // 97: millrace.plan.v1.Stage.partitioning:type_name -> millrace.plan.v1.Partitioning
+	57,  // 98: millrace.plan.v1.Stage.task_inputs:type_name -> millrace.plan.v1.TaskInput
+	54,  // 99: millrace.plan.v1.Stage.adaptive:type_name -> millrace.plan.v1.Adaptive
+	55,  // 100: millrace.plan.v1.Adaptive.sides:type_name -> millrace.plan.v1.JoinSide
+	65,  // 101: millrace.plan.v1.TaskInput.splits:type_name -> millrace.plan.v1.TaskInput.SplitsEntry
+	66,  // 102: millrace.plan.v1.TaskInput.blocks:type_name -> millrace.plan.v1.TaskInput.BlocksEntry
+	59,  // 103: millrace.plan.v1.Blocks.blocks:type_name -> millrace.plan.v1.Block
+	22,  // 104: millrace.plan.v1.FileSplits.splits:type_name -> millrace.plan.v1.FileSplit
+	67,  // 105: millrace.plan.v1.Settings.conf:type_name -> millrace.plan.v1.Settings.ConfEntry
+	60,  // 106: millrace.plan.v1.TaskInput.SplitsEntry.value:type_name -> millrace.plan.v1.FileSplits
+	58,  // 107: millrace.plan.v1.TaskInput.BlocksEntry.value:type_name -> millrace.plan.v1.Blocks
+	108, // [108:108] is the sub-list for method output_type
+	108, // [108:108] is the sub-list for method input_type
+	108, // [108:108] is the sub-list for extension type_name
+	108, // [108:108] is the sub-list for extension extendee
+	0,   // [0:108] is the sub-list for field type_name
 }
 
 func init() { file_millrace_plan_v1_plan_proto_init() }
@@ -5423,8 +5502,9 @@ func file_millrace_plan_v1_plan_proto_init() {
 		(*Operator_Generate)(nil),
 		(*Operator_BloomFilter)(nil),
 		(*Operator_RuntimeFilter)(nil),
+		(*Operator_Observe)(nil),
 	}
-	file_millrace_plan_v1_plan_proto_msgTypes[39].OneofWrappers = []any{
+	file_millrace_plan_v1_plan_proto_msgTypes[40].OneofWrappers = []any{
 		(*WindowBound_Unbounded)(nil),
 		(*WindowBound_Rows)(nil),
 		(*WindowBound_Peer)(nil),
@@ -5436,7 +5516,7 @@ func file_millrace_plan_v1_plan_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_millrace_plan_v1_plan_proto_rawDesc), len(file_millrace_plan_v1_plan_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   60,
+			NumMessages:   61,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

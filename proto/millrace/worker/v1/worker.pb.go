@@ -1038,6 +1038,7 @@ type OperatorReport struct {
 	State            *StateReport           `protobuf:"bytes,11,opt,name=state,proto3" json:"state,omitempty"`
 	EventTime        *EventTime             `protobuf:"bytes,12,opt,name=event_time,json=eventTime,proto3" json:"event_time,omitempty"`
 	RowsSkipped      int64                  `protobuf:"varint,660,opt,name=rows_skipped,json=rowsSkipped,proto3" json:"rows_skipped,omitempty"` // of row groups that were read, by pages
+	Observed         [][]byte               `protobuf:"bytes,840,rep,name=observed,proto3" json:"observed,omitempty"`                           // of an Observe: its aggregates' states as a row of package rowbytes
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -1161,6 +1162,13 @@ func (x *OperatorReport) GetRowsSkipped() int64 {
 		return x.RowsSkipped
 	}
 	return 0
+}
+
+func (x *OperatorReport) GetObserved() [][]byte {
+	if x != nil {
+		return x.Observed
+	}
+	return nil
 }
 
 // What a stateful operator says of its partition's state.
@@ -1720,7 +1728,7 @@ const file_millrace_worker_v1_worker_proto_rawDesc = "" +
 	"memoryPeak\x12@\n" +
 	"\toperators\x18\x05 \x03(\v2\".millrace.worker.v1.OperatorReportR\toperators\x12'\n" +
 	"\x0fpartition_bytes\x18\x06 \x03(\x03R\x0epartitionBytes\x12\"\n" +
-	"\fmemory_bytes\x18\xa0\x06 \x01(\x03R\vmemoryBytes\"\xd3\x03\n" +
+	"\fmemory_bytes\x18\xa0\x06 \x01(\x03R\vmemoryBytes\"\xf0\x03\n" +
 	"\x0eOperatorReport\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x19\n" +
 	"\brows_out\x18\x02 \x01(\x03R\arowsOut\x12\x1b\n" +
@@ -1738,7 +1746,8 @@ const file_millrace_worker_v1_worker_proto_rawDesc = "" +
 	"\x05state\x18\v \x01(\v2\x1f.millrace.worker.v1.StateReportR\x05state\x12<\n" +
 	"\n" +
 	"event_time\x18\f \x01(\v2\x1d.millrace.worker.v1.EventTimeR\teventTime\x12\"\n" +
-	"\frows_skipped\x18\x94\x05 \x01(\x03R\vrowsSkipped\"\xd5\x02\n" +
+	"\frows_skipped\x18\x94\x05 \x01(\x03R\vrowsSkipped\x12\x1b\n" +
+	"\bobserved\x18\xc8\x06 \x03(\fR\bobserved\"\xd5\x02\n" +
 	"\vStateReport\x12\x12\n" +
 	"\x04rows\x18\x01 \x01(\x03R\x04rows\x12\x18\n" +
 	"\aupdated\x18\x02 \x01(\x03R\aupdated\x12\x18\n" +
