@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"millrace/memory"
 	"millrace/operators"
 	"millrace/operators/expr"
 	"millrace/physical"
@@ -13,9 +12,6 @@ import (
 	"millrace/session"
 	"millrace/vector"
 )
-
-// observeMemory is what merging an observation's states may take on the coordinator.
-const observeMemory = 64 << 20
 
 // observedRows are the rows of a query with observations, which are made when the last row was read.
 type observedRows struct {
@@ -61,8 +57,7 @@ func (r *observedRows) Worker(task int) string {
 
 func (st *statement) observation(o physical.Observed, states [][]byte) (session.Observation, error) {
 	x := session.Observation{Name: o.Name, PlanID: o.PlanID}
-	ctx := &operators.Ctx{Ctx: expr.Ctx{Context: st.ctx, Settings: st.settings}, Memory: memory.NewPool("observe", observeMemory)}
-	row, err := operators.Observed(o.Observe, states, ctx, st.settings)
+	row, err := operators.Observed(o.Observe, states, expr.Ctx{Context: st.ctx, Settings: st.settings})
 	if err != nil {
 		return x, err
 	}

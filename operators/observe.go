@@ -2,7 +2,9 @@ package operators
 
 import (
 	"millrace/errs"
+	"millrace/memory"
 	"millrace/operators/agg"
+	"millrace/operators/expr"
 	"millrace/operators/rowbytes"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/types"
@@ -60,8 +62,11 @@ func (o *observe) Close() error {
 	return o.agg.Close()
 }
 
+// observeMemory is what merging the states of an observation may take.
+const observeMemory = 64 << 20
+
 // Observed is the one row of an observation's results, of the states that tasks have told.
-func Observed(pb *planpb.Observe, states [][]byte, ctx *Ctx, s *planpb.Settings) (*vector.Batch, error) {
+func Observed(pb *planpb.Observe, states [][]byte, ctx expr.Ctx) (*vector.Batch, error) {
 	told := &toldStates{}
 	for _, e := range pb.Aggregates {
 		c, err := agg.NewCall(e)
@@ -77,16 +82,16 @@ func Observed(pb *planpb.Observe, states [][]byte, ctx *Ctx, s *planpb.Settings)
 		}
 	}
 	told.batch = &vector.Batch{N: d.Len(), Cols: d.Columns()}
-	merged, err := newHashAggregate(&planpb.HashAggregate{Mode: modeFinal, Aggregates: pb.Aggregates}, told, s)
+	merged, err := newHashAggregate(&planpb.HashAggregate{Mode: modeFinal, Aggregates: pb.Aggregates}, told, ctx.Settings)
 	if err != nil {
 		return nil, err
 	}
-	results, err := newProject(&planpb.Project{Exprs: pb.Results}, merged, s)
+	results, err := newProject(&planpb.Project{Exprs: pb.Results}, merged, ctx.Settings)
 	if err != nil {
 		return nil, err
 	}
 	defer results.Close()
-	if err := results.Open(ctx); err != nil {
+	if err := results.Open(&Ctx{Ctx: ctx, Memory: memory.NewPool("observation", observeMemory)}); err != nil {
 		return nil, err
 	}
 	b, err := results.Next()

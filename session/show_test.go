@@ -86,5 +86,5 @@ func (t *Table) first(n int) *Table {
 	if len(t.Rows) <= n {
 		return t
 	}
-	return &Table{t.Columns, t.Rows[:n], true}
+	return &Table{Columns: t.Columns, Rows: t.Rows[:n], More: true}
 }
