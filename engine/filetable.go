@@ -173,4 +173,4 @@ func (st *statement) checkFileColumns(format string, t *types.Type, partitionBy 
 }
 
 // formatNames are the formats as Spark's messages write them.
-var formatNames = map[string]string{"parquet": "Parquet", "csv": "CSV", "json": "JSON", "text": "Text", "avro": "Avro", "orc": "ORC"}
+var formatNames = map[string]string{"parquet": "Parquet", "csv": "CSV", "json": "JSON", "text": "Text", "avro": "Avro", "orc": "ORC", "xml": "XML"}

@@ -16,7 +16,7 @@ import (
 )
 
 // fileFormats are the formats that a name such as parquet.`/path` or a reader may give besides delta.
-var fileFormats = map[string]bool{"parquet": true, "csv": true, "json": true, "text": true, "avro": true, "orc": true, "binaryfile": true}
+var fileFormats = map[string]bool{"parquet": true, "csv": true, "json": true, "text": true, "avro": true, "orc": true, "xml": true, "binaryfile": true}
 
 // target is what a table's name or path stands for.
 type target struct {

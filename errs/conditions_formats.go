@@ -7,6 +7,7 @@ var _ = register(map[string]Condition{
 	"PARQUET_TYPE_NOT_RECOGNIZED":                 {Invalid, ClassAnalysis, "42846", "Unrecognized Parquet type: <field>."},
 	"SORT_BY_WITHOUT_BUCKETING":                   {Invalid, ClassAnalysis, "42601", "sortBy must be used together with bucketBy."},
 	"UNSUPPORTED_FEATURE.WRITE_FOR_BINARY_SOURCE": {Unsupported, ClassUnsupported, "0A000", "The feature is not supported: Write for the binary file data source."},
+	"XML_ROW_TAG_MISSING":                         {Invalid, ClassAnalysis, "42KDF", "<rowTag> option is required for reading/writing files in XML format."},
 	"_LEGACY_ERROR_TEMP_1290":                     {Invalid, ClassAnalysis, "", "Text data source supports only a single column, and you have <schemaSize> columns."},
 	"_LEGACY_ERROR_TEMP_1294":                     {Invalid, ClassAnalysis, "", "The timestamp provided for the '<strategy>' option is invalid. The expected format is 'YYYY-MM-DDTHH:mm:ss', but the provided timestamp: <timeString>."},
 	"_LEGACY_ERROR_TEMP_1312":                     {Invalid, ClassAnalysis, "", "'<operation>' does not support bucketBy right now."},

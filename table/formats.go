@@ -47,6 +47,7 @@ func init() {
 		"json":    jsonFormat,
 		"avro":    avroFormat,
 		"orc":     orcFormat,
+		"xml":     xmlFormat,
 		// Formats' names are in small letters here; Spark writes binaryFile.
 		"binaryfile": binaryFormat,
 	}

@@ -331,7 +331,7 @@ func (s *Source) PlanScan(_ context.Context, r physical.ScanRequest) (*planpb.Fi
 
 // corruptColumn is the name of the column for malformed records, in the formats that have it.
 func (s *Source) corruptColumn() string {
-	if s.spec.Format != "csv" && s.spec.Format != "json" {
+	if s.spec.Format != "csv" && s.spec.Format != "json" && s.spec.Format != "xml" {
 		return ""
 	}
 	if name := s.option("columnNameOfCorruptRecord"); name != "" {

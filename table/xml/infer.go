@@ -133,9 +133,12 @@ func (o *Options) merge(a, b *types.Type) *types.Type {
 			fields[f.Name] = f.Type
 		}
 		return structOf(fields)
-	case a.Kind == types.KindStruct: // of those without parts there is a value
+	case a.Kind == types.KindStruct && b.Kind != types.KindArray: // of those without parts there is a value, if others have one
+		if _, i := a.Field(o.ValueTag, true); i < 0 {
+			return types.String
+		}
 		return o.merge(a, structOf(map[string]*types.Type{o.ValueTag: b}))
-	case b.Kind == types.KindStruct:
+	case b.Kind == types.KindStruct && a.Kind != types.KindArray:
 		return o.merge(b, a)
 	case a.Kind == types.KindArray && b.Kind == types.KindArray:
 		return types.ArrayOf(o.merge(a.Elem, b.Elem), true)

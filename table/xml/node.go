@@ -74,11 +74,7 @@ func parse(data []byte) (*node, error) {
 				}
 				continue
 			}
-			if n := len(at.children); n > 0 && at.children[n-1].kind == text {
-				at.children[n-1].text += string(t)
-				continue
-			}
-			at.add(&node{kind: text, text: string(t)})
+			at.addText(string(t))
 		case xml.Comment:
 			at.add(&node{kind: comment, text: string(t)})
 		}
@@ -101,6 +97,15 @@ func hasElement(n *node) bool {
 func (n *node) add(c *node) {
 	c.parent, c.place = n, len(n.children)
 	n.children = append(n.children, c)
+}
+
+// addText adds a piece of text, which belongs to the one before it if there is one.
+func (n *node) addText(s string) {
+	if k := len(n.children); k > 0 && n.children[k-1].kind == text {
+		n.children[k-1].text += s
+		return
+	}
+	n.add(&node{kind: text, text: s})
 }
 
 // top is a document's outermost element.

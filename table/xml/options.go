@@ -23,6 +23,10 @@ type Options struct {
 	IgnoreNamespace bool
 	PreferDecimal   bool
 	NoInference     bool // all values are strings
+	AnyCase         bool // fields are found by names in any case
+	Lines           bool // each line of a file is a document
+	RootTag         string
+	Declaration     string // behind <?xml; empty: none
 }
 
 // ParseOptions reads the options; writing tells which of them are those of a writer.
@@ -60,6 +64,8 @@ func ParseOptions(options map[string]string, zone string, now int64, writing boo
 		ArrayElement: get("arrayelementname", "item"), Indent: get("indent", "    "), SkipAttributes: flag("excludeattribute", false),
 		KeepSpaces: !flag("ignoresurroundingspaces", true), IgnoreNamespace: flag("ignorenamespace", false), PreferDecimal: flag("prefersdecimal", false),
 		NoInference: !flag("inferschema", true)}
+	o.Lines, o.RootTag = !flag("multiline", true), strings.TrimSpace(get("roottag", "ROWS"))
+	o.Declaration = get("declaration", `version="1.0" encoding="UTF-8" standalone="yes"`)
 	o.NullValue, o.HasNullValue = own["nullvalue"]
 	switch {
 	case err != nil:

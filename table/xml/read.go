@@ -90,6 +90,14 @@ func (o *Options) name(prefix, name string) string {
 	return qualified(prefix, name)
 }
 
+// key is what a field's name is found by.
+func (o *Options) key(name string) string {
+	if o.AnyCase {
+		return strings.ToLower(name)
+	}
+	return name
+}
+
 // attributes calls f for those of an element, with the names of their fields.
 func (o *Options) attributes(n *node, f func(name, value string)) {
 	if o.SkipAttributes {
@@ -106,10 +114,10 @@ func (o *Options) object(n *node, t *types.Type) (row []any, bad error) {
 	row = make([]any, len(t.Fields))
 	place := make(map[string]int, len(t.Fields))
 	for i, f := range t.Fields {
-		place[f.Name] = i
+		place[o.key(f.Name)] = i
 	}
 	set := func(name, value string) {
-		i, ok := place[name]
+		i, ok := place[o.key(name)]
 		if !ok {
 			return
 		}
@@ -140,7 +148,7 @@ func (o *Options) object(n *node, t *types.Type) (row []any, bad error) {
 		case c.kind == text && strings.TrimSpace(c.text) != "":
 			set(o.ValueTag, c.text)
 		case c.kind == element:
-			i, ok := place[o.name(c.prefix, c.name)]
+			i, ok := place[o.key(o.name(c.prefix, c.name))]
 			if !ok {
 				continue
 			}

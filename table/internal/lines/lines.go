@@ -78,6 +78,9 @@ func compressed(name string) bool {
 	return false
 }
 
+// Text is the whole file, decompressed and in UTF-8; done ends reading.
+func (s *Source) Text() (in io.Reader, done func() error, err error) { return s.open() }
+
 // open reads the whole file as UTF-8.
 func (s *Source) open() (io.Reader, func() error, error) {
 	in, done, err := decompress(s.Path, io.NewSectionReader(s.File, 0, s.Size))
