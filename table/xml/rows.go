@@ -96,6 +96,9 @@ func (s *rowScanner) pass(e *xml.SyntaxError) bool {
 		_ = s.in.UnreadByte() // it was just read
 		s.in.n--
 	}
+	if s.done = s.in.n <= s.base; s.done { // nothing was passed
+		return false
+	}
 	s.bad = true
 	s.begin()
 	return true
