@@ -42,8 +42,8 @@ func (f *pageFile) Write(cols []*vector.Vector, n int) (int, error) {
 		}
 		f.file = file
 	}
-	frames := &frameWriter{w: f.file, buf: make([]byte, 8, spillFrame+8)}
-	w := ipc.NewWriter(frames, ipc.WithSchema(f.schema), ipc.WithLZ4())
+	frames := newFrameWriter(f.file)
+	w := ipc.NewWriter(frames, ipc.WithSchema(f.schema))
 	rec := vector.ToArrow(&vector.Batch{Cols: cols, N: n}, f.schema)
 	err := w.Write(rec)
 	rec.Release()

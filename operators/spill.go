@@ -10,78 +10,102 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/klauspost/compress/s2"
 
 	"millrace/errs"
 	"millrace/types"
 	"millrace/vector"
 )
 
-// A spill file is an Arrow IPC stream with LZ4 bodies, cut into frames of
+// A spill file is an Arrow IPC stream cut into frames of
 //
 //	length uint32, CRC-32C of the bytes uint32, bytes
 //
-// little-endian. It is removed when its reader, or its writer, is closed.
+// little-endian; the bytes are an S2 block. It is removed when its reader, or its writer, is closed.
 
 const (
 	spillRows  = 4096 // rows gathered for a record
 	spillFrame = 64 << 10
+	frameHead  = 8
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 type frameWriter struct {
 	w       io.Writer
-	buf     []byte
+	raw     []byte
+	buf     []byte // the frame
 	written int64
 }
 
+func newFrameWriter(w io.Writer) *frameWriter {
+	return &frameWriter{w: w, raw: make([]byte, 0, spillFrame)}
+}
+
 func (f *frameWriter) Write(p []byte) (int, error) {
-	f.buf = append(f.buf, p...)
-	if len(f.buf)-8 >= spillFrame {
+	f.raw = append(f.raw, p...)
+	if len(f.raw) >= spillFrame {
 		return len(p), f.flush()
 	}
 	return len(p), nil
 }
 
 func (f *frameWriter) flush() error {
-	if len(f.buf) <= 8 {
+	if len(f.raw) == 0 {
 		return nil
 	}
-	binary.LittleEndian.PutUint32(f.buf, uint32(len(f.buf)-8))
-	binary.LittleEndian.PutUint32(f.buf[4:], crc32.Checksum(f.buf[8:], castagnoli))
+	if need := frameHead + s2.MaxEncodedLen(len(f.raw)); cap(f.buf) < need {
+		f.buf = make([]byte, need)
+	}
+	f.buf = f.buf[:cap(f.buf)]
+	n := len(s2.Encode(f.buf[frameHead:], f.raw))
+	f.raw, f.buf = f.raw[:0], f.buf[:frameHead+n]
+	binary.LittleEndian.PutUint32(f.buf, uint32(n))
+	binary.LittleEndian.PutUint32(f.buf[4:], crc32.Checksum(f.buf[frameHead:], castagnoli))
 	_, err := f.w.Write(f.buf)
 	f.written += int64(len(f.buf))
-	f.buf = f.buf[:8]
 	return err
 }
 
 type frameReader struct {
-	r    io.Reader
-	buf  []byte
-	rest []byte
+	r        io.Reader
+	buf, raw []byte
+	rest     []byte
 }
 
 func (f *frameReader) Read(p []byte) (int, error) {
 	if len(f.rest) == 0 {
-		var head [8]byte
-		if _, err := io.ReadFull(f.r, head[:]); err != nil {
+		if err := f.next(); err != nil {
 			return 0, err
-		}
-		n := int(binary.LittleEndian.Uint32(head[:]))
-		if cap(f.buf) < n {
-			f.buf = make([]byte, n)
-		}
-		f.rest = f.buf[:n]
-		if _, err := io.ReadFull(f.r, f.rest); err != nil {
-			return 0, err
-		}
-		if crc32.Checksum(f.rest, castagnoli) != binary.LittleEndian.Uint32(head[4:]) {
-			return 0, errs.Newf(errs.Lost, "a spill file is damaged: its checksum differs")
 		}
 	}
 	n := copy(p, f.rest)
 	f.rest = f.rest[n:]
 	return n, nil
+}
+
+func (f *frameReader) next() error {
+	var head [frameHead]byte
+	if _, err := io.ReadFull(f.r, head[:]); err != nil {
+		return err
+	}
+	n := int(binary.LittleEndian.Uint32(head[:]))
+	if cap(f.buf) < n {
+		f.buf = make([]byte, n)
+	}
+	f.buf = f.buf[:n]
+	if _, err := io.ReadFull(f.r, f.buf); err != nil {
+		return err
+	}
+	if crc32.Checksum(f.buf, castagnoli) != binary.LittleEndian.Uint32(head[4:]) {
+		return errs.Newf(errs.Lost, "a spill file is damaged: its checksum differs")
+	}
+	raw, err := s2.Decode(f.raw[:cap(f.raw)], f.buf)
+	if err != nil {
+		return errs.Newf(errs.Lost, "a spill file is damaged: %v", err)
+	}
+	f.raw, f.rest = raw, raw
+	return nil
 }
 
 // spillWriter writes rows to a new spill file.
@@ -119,8 +143,8 @@ func (w *spillWriter) flush() error {
 		if err != nil {
 			return errs.Wrap(err, "make a spill file")
 		}
-		w.file, w.frames = f, &frameWriter{w: f, buf: make([]byte, 8, spillFrame+8)}
-		w.ipc = ipc.NewWriter(w.frames, ipc.WithSchema(w.schema), ipc.WithLZ4())
+		w.file, w.frames = f, newFrameWriter(f)
+		w.ipc = ipc.NewWriter(w.frames, ipc.WithSchema(w.schema))
 	}
 	rec := vector.ToArrow(b, w.schema)
 	err := w.ipc.Write(rec)
