@@ -13,8 +13,8 @@ import (
 
 // insert is INSERT INTO and INSERT OVERWRITE.
 func (st *statement) insert(c *plan.Insert) (session.Result, error) {
-	if c.Matching != "" {
-		return nil, st.refuseMatching(c)
+	if err := st.mayMatch(c); err != nil {
+		return nil, err
 	}
 	t, err := st.target(c.Table)
 	switch {
@@ -22,6 +22,8 @@ func (st *statement) insert(c *plan.Insert) (session.Result, error) {
 		return nil, err
 	case t == nil:
 		return nil, errs.New("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.QuoteParts(c.Table...))
+	case t.provider != "delta" && c.Matching != "":
+		return nil, errs.New("UNSUPPORTED_FEATURE.TABLE_OPERATION", "tableName", t.name(), "operation", "INSERT INTO ... REPLACE ON/USING")
 	case t.provider != "delta":
 		return st.insertFiles(c, *t)
 	case c.IfNotExists:
@@ -43,7 +45,7 @@ func (st *statement) insert(c *plan.Insert) (session.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return st.insertRows(c, t, input, nil)
+	return st.insertRows(c, t, input, matchOptions(c))
 }
 
 // insertRows is INSERT into a Delta table.
@@ -69,6 +71,8 @@ func (st *statement) insertRows(c *plan.Insert, t *target, input plan.Node, opti
 	switch {
 	case c.ReplaceIf != nil:
 		w.mode, w.replaceIf, w.replaceText = plan.SaveOverwrite, c.ReplaceIf, textOf(c.ReplaceIf)
+	case c.Matching != "":
+		w.mode = plan.SaveOverwrite
 	case c.Overwrite:
 		w.mode = plan.SaveOverwrite
 		if replace != nil && !strings.EqualFold(st.s.Conf.Get("spark.sql.sources.partitionOverwriteMode"), "dynamic") {

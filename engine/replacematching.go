@@ -273,8 +273,11 @@ func (m *matching) violated(err error) error {
 	return err
 }
 
-// refuseMatching is INSERT … REPLACE USING and REPLACE ON. Writers' options of these names do what they would.
-func (st *statement) refuseMatching(c *plan.Insert) error {
+// mayMatch refuses INSERT … REPLACE USING and REPLACE ON where the session has them switched off.
+func (st *statement) mayMatch(c *plan.Insert) error {
+	if c.Matching == "" {
+		return nil
+	}
 	key, condition := "spark.sql.insertIntoReplaceUsing", "INSERT_REPLACE_USING"
 	if c.Matching == "ON" {
 		key, condition = "spark.sql.insertIntoReplaceOn", "INSERT_REPLACE_ON"
@@ -285,5 +288,18 @@ func (st *statement) refuseMatching(c *plan.Insert) error {
 	if !st.s.Conf.Bool(key + ".enabled") {
 		return errs.New(condition + "_NOT_ENABLED")
 	}
-	return errs.Unsupportedf("INSERT … REPLACE %s is not supported; use the option replace%s of df.write.", c.Matching, map[string]string{"USING": "Using", "ON": "On"}[c.Matching])
+	return nil
+}
+
+// matchOptions is INSERT … REPLACE USING or REPLACE ON as a writer's options, which say the same.
+func matchOptions(c *plan.Insert) map[string]string {
+	switch {
+	case c.Matching == "USING":
+		return map[string]string{"replaceUsing": c.MatchText}
+	case c.Matching == "ON" && c.Alias != "":
+		return map[string]string{"replaceOn": c.MatchText, "targetAlias": c.Alias}
+	case c.Matching == "ON":
+		return map[string]string{"replaceOn": c.MatchText}
+	}
+	return nil
 }

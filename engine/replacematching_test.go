@@ -85,8 +85,25 @@ func TestReplaceMatching(t *testing.T) {
 			}
 		}
 	}
-	if err := try(s, "INSERT INTO matched_0_0 REPLACE USING (id) SELECT 1, 'a', 1"); !errs.Is(err, errs.Unsupported) {
-		t.Error(err)
+	for _, c := range []struct{ text, want string }{
+		{"REPLACE USING (id) VALUES (1, 'A', 10), (3, 'c', 30)", "1,A,10|2,b,2|3,c,30"},
+		{"BY NAME REPLACE USING (d) SELECT 7 AS v, 'b' AS d, 9 AS id", "1,a,1|9,b,7"},
+		{"AS t REPLACE ON t.id = s.id AND s.v > 5 (SELECT 1 AS id, 'n' AS d, 6 AS v) AS s", "1,n,6|2,b,2"},
+		{"REPLACE USING (nope) SELECT 1, 'a', 1", "UNRESOLVED_INSERT_REPLACE_USING_COLUMN"},
+		{"(id, d) REPLACE USING (id) SELECT 1, 'a'", "PARSE_SYNTAX_ERROR"},
+	} {
+		for _, text := range []string{"DROP TABLE IF EXISTS replaced", "CREATE TABLE replaced (id INT, d STRING, v INT) USING delta", "INSERT INTO replaced VALUES (1, 'a', 1), (2, 'b', 2)"} {
+			if err := try(s, text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := errs.ConditionOf(try(s, "INSERT INTO replaced "+c.text))
+		if got == "" {
+			got = first(t, s, "SELECT array_join(sort_array(collect_list(concat_ws(',', id, d, v))), '|') AS r FROM replaced", "r")
+		}
+		if got != c.want {
+			t.Errorf("INSERT INTO replaced %s: %s, not %s", c.text, got, c.want)
+		}
 	}
 	if err := try(s, "INSERT INTO matched_0_0 BY NAME REPLACE ON id = 1 SELECT 1 AS id, 'a' AS d, 1 AS v"); errs.ConditionOf(err) != "INSERT_REPLACE_ON_BY_NAME_NOT_ENABLED" {
 		t.Error(err)

@@ -59,6 +59,8 @@ type (
 		Partition   map[string]Expr // nil value: dynamic
 		ReplaceIf   Expr
 		Matching    string // USING or ON: rows that match new ones are replaced
+		MatchText   string // the columns of USING with commas between them, or the condition of ON
+		Alias       string // of the table, in that condition
 		IfNotExists bool
 	}
 	// CreateTable is CREATE [OR REPLACE] TABLE, with a query (CTAS) or columns.

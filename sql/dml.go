@@ -28,6 +28,10 @@ func (p *parser) insert() plan.Node {
 		n.Partition = p.partitionSpec()
 	}
 	n.IfNotExists = p.accept("IF", "NOT", "EXISTS")
+	if p.is("AS") && p.replaceMatchingAt(2) || p.cur().kind != tOp && p.replaceMatchingAt(1) {
+		p.accept("AS")
+		n.Alias = p.strictIdentifier()
+	}
 	switch {
 	case p.accept("BY", "NAME"):
 		n.ByName = true
@@ -37,17 +41,29 @@ func (p *parser) insert() plan.Node {
 	switch {
 	case p.accept("REPLACE", "WHERE"):
 		n.ReplaceIf = p.expression()
-	case p.is("REPLACE", "USING"), p.is("REPLACE", "ON"):
+	case !n.Overwrite && len(n.Columns) == 0 && len(n.Partition) == 0 && p.replaceMatchingAt(0):
 		n.Matching = p.peek(1).upper
 		p.pos += 2
+		start := p.pos
 		if n.Matching == "USING" {
-			p.identifierList()
+			n.MatchText = strings.Join(p.identifierList(), ", ")
 		} else {
 			p.expression()
+			n.MatchText = p.between(start)
 		}
+		n.Input = withDefaults(p.aliased(p.query()))
+		return n
 	}
 	n.Input = withDefaults(p.query())
 	return n
+}
+
+// replaceMatchingAt reports whether [BY NAME] REPLACE USING or REPLACE ON stands n places ahead.
+func (p *parser) replaceMatchingAt(n int) bool {
+	if p.peek(n).upper == "BY" && p.peek(n+1).upper == "NAME" {
+		n += 2
+	}
+	return p.peek(n).upper == "REPLACE" && (p.peek(n+1).upper == "USING" || p.peek(n+1).upper == "ON")
 }
 
 // partitionSpec reads (a = 1, b): a column without a value is dynamic.
