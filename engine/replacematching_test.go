@@ -85,8 +85,12 @@ func TestReplaceMatching(t *testing.T) {
 			}
 		}
 	}
+	if err := try(s, "SET spark.sql.insertIntoReplaceUsingByName.enabled=true"); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct{ text, want string }{
-		{"REPLACE USING (id) VALUES (1, 'A', 10), (3, 'c', 30)", "1,A,10|2,b,2|3,c,30"},
+		{"REPLACE USING (id) VALUES (1, 'A', 10)", "UNRESOLVED_INSERT_REPLACE_USING_COLUMN"},
+		{"REPLACE USING (id) SELECT * FROM VALUES (1, 'A', 10), (3, 'c', 30) AS s(id, d, v)", "1,A,10|2,b,2|3,c,30"},
 		{"BY NAME REPLACE USING (d) SELECT 7 AS v, 'b' AS d, 9 AS id", "1,a,1|9,b,7"},
 		{"AS t REPLACE ON t.id = s.id AND s.v > 5 (SELECT 1 AS id, 'n' AS d, 6 AS v) AS s", "1,n,6|2,b,2"},
 		{"REPLACE USING (nope) SELECT 1, 'a', 1", "UNRESOLVED_INSERT_REPLACE_USING_COLUMN"},
