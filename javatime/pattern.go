@@ -103,7 +103,7 @@ func (c *compiler) items(depth int) ([]item, error) {
 			c.pos++
 			return items, nil
 		case r == '{' || r == '}' || r == '#':
-			return nil, c.invalid()
+			return nil, c.refused(c.invalid())
 		case r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z':
 			it, err := c.letter(r)
 			if err != nil {
@@ -186,6 +186,9 @@ func (c *compiler) refused(err error) error {
 			quoted = !quoted
 		}
 		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		if letter && !quoted && r == 'X' && strings.Contains(c.whole, "XXXX") {
+			return err
+		}
 		if letter && !quoted && !strings.ContainsRune("GyYMLwWDdFEuaHkKhmsSzZX", r) {
 			return err
 		}

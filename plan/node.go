@@ -179,6 +179,7 @@ type (
 		Input     Node
 		Condition Expr
 		Having    bool // unresolved HAVING over Aggregate
+		Qualify   bool // unresolved QUALIFY over a SELECT
 	}
 	// Aggregate groups. Resolved: Groups are Attributes (the analyser computes others in a Project below), and each of Exprs, the output, is
 	// one of them or an Alias directly over an aggregate Call; what is computed from those stands in a Project above.

@@ -28,6 +28,8 @@ func ParserOf(c *Conf) *sql.Parser {
 		RawStrings:       c.Bool("spark.sql.parser.escapedStringLiterals"),
 		DoubleQuotedName: c.Bool("spark.sql.ansi.enabled") && c.Bool("spark.sql.ansi.doubleQuotedIdentifiers"),
 		PlainBar:         strings.EqualFold(c.Get("spark.sql.parser.singleCharacterPipeOperator.enabled"), "false"),
+		PlainQuotes:      c.Bool("spark.sql.legacy.consecutiveStringLiterals.enabled"),
+		CalendarInterval: c.Bool("spark.sql.legacy.interval.enabled"),
 		FlatSetOps:       c.Bool("spark.sql.legacy.setopsPrecedence.enabled"),
 		RegexNames:       c.Bool("spark.sql.parser.quotedRegexColumnNames"),
 		HavingIsWhere:    c.Bool("spark.sql.legacy.parser.havingWithoutGroupByAsWhere")}

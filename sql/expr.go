@@ -146,10 +146,9 @@ func (p *parser) like(start int, name string, e plan.Expr, not bool) plan.Expr {
 	if !p.accept("ESCAPE") {
 		return p.call(start, name, e, pattern)
 	}
-	at := p.pos
 	escape := p.stringLiteral()
 	if len([]rune(escape)) != 1 {
-		p.raise(at, "_LEGACY_ERROR_TEMP_0064", "msg", "Invalid escape string. Escape string must contain only one character.")
+		p.raise(start, "INVALID_ESC", "invalidEscape", "'"+escape+"'")
 	}
 	return p.call(start, name, e, pattern, plan.Str(escape))
 }
@@ -372,7 +371,7 @@ func (p *parser) isAlias() bool {
 	switch {
 	case t.kind == tQuoted:
 		return true
-	case t.kind != tWord, p.inScript && t.upper == "DO":
+	case t.kind != tWord, p.inScript && t.upper == "DO", p.isQualify():
 		return false
 	case !strictWords[t.upper] && !clauseWords[t.upper]:
 		return true

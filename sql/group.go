@@ -71,9 +71,14 @@ func (p *parser) groupBy(input plan.Node, exprs []plan.Expr) plan.Node {
 func (p *parser) groupingElement(g *grouping) (sets [][]int, plain bool) {
 	switch {
 	case p.isOne("ROLLUP", "CUBE") && p.opAt(1, "("):
-		cube := p.is("CUBE")
+		cube, start, word := p.is("CUBE"), p.pos, p.cur().upper
 		p.pos++
 		parts := parens(p, func() []int { return p.groupingSet(g) })
+		for _, part := range parts {
+			if len(part) == 0 {
+				p.raise(start, "_LEGACY_ERROR_TEMP_0051", "element", word)
+			}
+		}
 		if cube {
 			return p.cube(parts), false
 		}

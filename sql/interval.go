@@ -96,6 +96,9 @@ func (p *parser) multiUnits(start int) plan.Expr {
 	if err != nil {
 		p.raiseErr(start, intervalError(text.String(), err))
 	}
+	if p.conf.CalendarInterval {
+		return p.calendarInterval(start, v)
+	}
 	l := p.unitsLiteral(start, v, units)
 	l.Origin = p.origin(start)
 	return l
@@ -232,8 +235,45 @@ func (p *parser) fromTo(start int) plan.Expr {
 	} else {
 		l.Value, l.T = p.dayTimeRange(at, text, low-10, high-10), &types.Type{Kind: types.KindDayTime, Start: low - 10, End: high - 10}
 	}
+	if v, _ := l.Value.(int64); p.conf.CalendarInterval {
+		switch {
+		case low < 10:
+			return p.calendarInterval(start, javatime.Interval{Months: int32(v)})
+		case low > 10:
+			return p.calendarInterval(start, javatime.Interval{Micros: v})
+		}
+		return p.calendarInterval(start, javatime.Interval{Days: int32(v / javatime.MicrosPerDay), Micros: v % javatime.MicrosPerDay})
+	}
 	l.Origin = p.origin(start)
 	return l
+}
+
+// calendarInterval is a constant of the type INTERVAL: its text, which is read as one.
+func (p *parser) calendarInterval(start int, v javatime.Interval) plan.Expr {
+	var parts []string
+	part := func(n int64, unit string) {
+		if n != 0 {
+			parts = append(parts, strconv.FormatInt(n, 10)+" "+unit)
+		}
+	}
+	part(int64(v.Months/12), "years")
+	part(int64(v.Months%12), "months")
+	part(int64(v.Days), "days")
+	part(v.Micros/javatime.MicrosPerHour, "hours")
+	part(v.Micros%javatime.MicrosPerHour/javatime.MicrosPerMinute, "minutes")
+	if rest := v.Micros % javatime.MicrosPerMinute; rest != 0 || len(parts) == 0 {
+		sign := ""
+		if rest < 0 {
+			sign, rest = "-", -rest
+		}
+		fraction := strings.TrimRight(strconv.FormatInt(javatime.MicrosPerSecond+rest%javatime.MicrosPerSecond, 10)[1:], "0")
+		text := sign + strconv.FormatInt(rest/javatime.MicrosPerSecond, 10)
+		if fraction != "" {
+			text += "." + fraction
+		}
+		parts = append(parts, text+" seconds")
+	}
+	return &plan.Cast{Child: plan.Str(strings.Join(parts, " ")), To: types.Calendar, Implicit: true, Origin: p.origin(start)}
 }
 
 var yearMonthForm = regexp.MustCompile(`^([+-])?(\d+)-(\d+)$`)

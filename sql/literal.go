@@ -154,6 +154,9 @@ func (p *parser) typedLiteral() plan.Expr {
 	name := p.cur().upper
 	p.pos++
 	text := p.stringLiteral()
+	if v, err := javatime.ParseInterval(text); name == "INTERVAL" && p.conf.CalendarInterval && err == nil {
+		return p.calendarInterval(start, v)
+	}
 	l, known := p.typedValue(start, name, text)
 	if !known {
 		p.raise(start, "UNSUPPORTED_TYPED_LITERAL", "unsupportedType", `"`+name+`"`,

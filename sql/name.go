@@ -157,7 +157,12 @@ func (p *parser) stringLiteral() string {
 	}
 	var b strings.Builder
 	for p.cur().kind == tString {
-		b.WriteString(unescape(p.cur().text, p.conf.RawStrings))
+		text := p.cur().text
+		if p.conf.PlainQuotes && text[0] != 'r' && text[0] != 'R' && (p.conf.RawStrings || !strings.Contains(text, "\\")) {
+			b.WriteString(strings.ReplaceAll(text[1:len(text)-1], text[:1]+text[:1], ""))
+		} else {
+			b.WriteString(unescape(text, p.conf.RawStrings))
+		}
 		p.pos++
 	}
 	return b.String()

@@ -16,6 +16,8 @@ type Parser struct {
 	NTZ              bool           // TIMESTAMP means TIMESTAMP_NTZ (spark.sql.timestampType)
 	Now              time.Time      // what TIMESTAMP 'now' means
 	RawStrings       bool           // a backslash in a string means itself (spark.sql.parser.escapedStringLiterals)
+	PlainQuotes      bool           // 'a''b' is two strings side by side (spark.sql.legacy.consecutiveStringLiterals.enabled)
+	CalendarInterval bool           // interval literals are of the type INTERVAL (spark.sql.legacy.interval.enabled)
 	PlainBar         bool           // | is only the operator on bits, never a pipe (spark.sql.parser.singleCharacterPipeOperator.enabled off)
 	DoubleQuotedName bool           // "a" is an identifier (spark.sql.ansi.doubleQuotedIdentifiers with ANSI)
 	FlatSetOps       bool           // UNION, EXCEPT and INTERSECT bind alike (spark.sql.legacy.setopsPrecedence.enabled)

@@ -208,8 +208,11 @@ func (p *parser) selectFrom(from plan.Node) plan.Node {
 		input = &plan.Filter{Input: input, Condition: p.expression()}
 	}
 	n := p.grouped(input, exprs)
+	if p.isQualify() {
+		n = p.qualify(n)
+	}
 	if p.is("WINDOW") && p.peek(2).upper == "AS" {
-		n = p.windows(n)
+		n = p.windows(n, p.isQualify)
 	}
 	if distinct {
 		n = &plan.Distinct{Input: n}
@@ -304,9 +307,32 @@ func (p *parser) windowDefinitions() map[string]*plan.Window {
 	return defs
 }
 
-// windows reads WINDOW name AS (…), … and puts the definitions where n's expressions name them.
-func (p *parser) windows(n plan.Node) plan.Node {
+// isQualify reports whether QUALIFY is next and a condition follows, where it might be an alias as well.
+func (p *parser) isQualify() bool {
+	next := p.peek(1)
+	switch {
+	case !p.is("QUALIFY"):
+		return false
+	case next.kind == tOp:
+		return next.text == "(" || next.text == "-" || next.text == "+" || next.text == "~" || next.text == "!" || next.text == "?" || next.text == ":"
+	case next.kind == tWord:
+		return !strictWords[next.upper] && (!clauseWords[next.upper] || next.upper == "NOT" || p.opAt(2, "("))
+	}
+	return next.kind != tEOF
+}
+
+// qualify reads QUALIFY condition.
+func (p *parser) qualify(n plan.Node) plan.Node {
+	p.pos++
+	return &plan.Filter{Input: n, Condition: p.expression(), Qualify: true}
+}
+
+// windows reads WINDOW name AS (…), … and QUALIFY if it follows and may, and puts the definitions where n's expressions name them.
+func (p *parser) windows(n plan.Node, isQualify func() bool) plan.Node {
 	defs := p.windowDefinitions()
+	if isQualify != nil && isQualify() {
+		n = p.qualify(n)
+	}
 	out, _ := plan.Transform(n, func(n plan.Node) (plan.Node, error) {
 		return plan.MapExprs(n, func(e plan.Expr) (plan.Expr, error) {
 			return plan.TransformExpr(e, func(e plan.Expr) (plan.Expr, error) { return withDefinition(e, defs), nil })
@@ -350,7 +376,7 @@ func (p *parser) organized(n plan.Node) plan.Node {
 		p.raise(start, "UNSUPPORTED_FEATURE.COMBINATION_QUERY_RESULT_CLAUSES")
 	}
 	if p.is("WINDOW") && p.peek(2).upper == "AS" {
-		n = p.windows(n)
+		n = p.windows(n, nil)
 	}
 	return p.limited(n)
 }

@@ -253,7 +253,7 @@ func (p *parser) tableAlias() (name string, columns []string) {
 	switch {
 	case p.accept("AS"):
 		name = p.strictIdentifier()
-	case t.kind == tQuoted, t.kind == tWord && !strictWords[t.upper] && !(p.inScript && t.upper == "DO") && (!relationEnd[t.upper] || p.aliasLikeEnd(1)):
+	case t.kind == tQuoted, t.kind == tWord && !strictWords[t.upper] && !(p.inScript && t.upper == "DO") && !p.isQualify() && (!relationEnd[t.upper] || p.aliasLikeEnd(1)):
 		name = p.identifier()
 	default:
 		return "", nil

@@ -204,7 +204,8 @@ var timeUnits = words("YEAR QUARTER MONTH WEEK DAY DAYOFYEAR HOUR MINUTE SECOND 
 // unitCall reads timestampadd(UNIT, n, t) and timestampdiff(UNIT, a, b) under all of their names.
 func (p *parser) unitCall(start int) plan.Expr {
 	word, unit := p.cur().upper, p.peek(2)
-	if !timeUnits[unit.upper] || !p.opAt(3, ",") {
+	isText := unit.kind == tString && timeUnits[strings.ToUpper(strings.Trim(unit.text, `'"`))]
+	if !timeUnits[unit.upper] && !isText || !p.opAt(3, ",") {
 		return nil
 	}
 	name := "timestampadd"
@@ -219,9 +220,12 @@ func (p *parser) unitCall(start int) plan.Expr {
 		p.expectOp(")")
 		return []plan.Expr{first, second}
 	})
-	if !ok {
+	switch {
+	case !ok:
 		p.pos = start
 		return nil
+	case isText:
+		p.raise(start, "INVALID_PARAMETER_VALUE.DATETIME_UNIT", "parameter", "`unit`", "functionName", "`"+strings.ToLower(word)+"`", "invalidValue", "'"+strings.Trim(unit.text, `'"`)+"'")
 	}
-	return p.call(start, name, append([]plan.Expr{plan.Str(unit.upper)}, args...)...)
+	return p.call(start, name, append([]plan.Expr{plan.Str(unit.text)}, args...)...)
 }

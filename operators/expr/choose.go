@@ -11,7 +11,7 @@ func init() {
 	Register("nullif", Func{Lazy: nullIf})
 	Register("nullifzero", Func{Lazy: nullIfZero})
 	Register("zeroifnull", Func{Lazy: zeroIfNull})
-	Register("nanvl", Func{Pure: true, Build: nanvl})
+	Register("nanvl", Func{Lazy: nanvl})
 	Register("isnan", Func{Pure: true, Build: isNaN})
 	Register("between", Func{Lazy: between})
 }
@@ -130,24 +130,13 @@ func bound(c *Call, op string, x, limit Evaluator) (Evaluator, error) {
 	return derived(c, op, types.Boolean, x, limit)
 }
 
-// nanvl is its first argument, or the second, which may be null, where the first is NaN.
-func nanvl(c *Call) (Kernel, error) {
-	if !c.Args[0].IsFloating() {
-		return nil, noKernel(c)
+// nanvl is its first argument, or the second, which is computed only there, where the first is NaN.
+func nanvl(c *Call, args []Evaluator) (Evaluator, error) {
+	is, err := derived(c, "isnan", types.Boolean, args[0])
+	if err != nil {
+		return nil, err
 	}
-	var m mixer
-	return func(_ *Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
-		m.reset(n)
-		m.add(args[0], false, nil, n)
-		m.add(args[1], false, []uint32{}, n)
-		Rows(sel, n, func(i int) {
-			if x := floatAt(args[0], args[0].Row(i)); x != x && !args[0].IsNull(i) {
-				m.from[i] = 1
-			}
-		})
-		mix(out, c.Out, m.parts, m.from, sel, n)
-		return nil
-	}, nil
+	return &caseWhen{t: c.Out, when: []Predicate{predicateOf(is, false)}, then: []Evaluator{args[1], args[0]}}, nil
 }
 
 // isNaN is false for null.

@@ -156,7 +156,7 @@ func mapFromArrays(c *Call) Kernel {
 		err := RowsErr(sel, n, func(i int) error {
 			a, b := k.Row(i), v.Row(i)
 			if k.Offsets[a+1]-k.Offsets[a] != v.Offsets[b+1]-v.Offsets[b] {
-				return errs.Newf(errs.Invalid, "The key array and value array of MapData must have the same length.")
+				return errs.New("_LEGACY_ERROR_TEMP_2128")
 			}
 			return nil
 		})

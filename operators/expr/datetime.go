@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
+
 	"millrace/errs"
 	"millrace/javatime"
 	"millrace/types"
@@ -87,7 +89,22 @@ func buildTimestampSeconds(c *Call) (Kernel, error) {
 	switch c.Args[0].Kind {
 	case types.KindLong:
 		return fixedKernel(timesMicros(javatime.MicrosPerSecond)), nil
-	case types.KindDecimal: // decimal(18,6): microseconds
+	case types.KindDecimal: // decimal(18,6) holds microseconds; finer ones may have no more than those
+		if finer := c.Args[0].Scale - 6; finer > 0 {
+			return fixedKernel(func(in *inputs, i int) (int64, error) {
+				v, at := slotOf(in.vec[0], i)
+				micros, rest := vector.Values[decimal128.Num](v)[at].Div(decimal128.GetScaleMultiplier(finer))
+				switch {
+				case rest != (decimal128.Num{}):
+					e := errs.Newf(errs.Invalid, "Rounding necessary")
+					e.Class = errs.ClassArithmetic
+					return 0, e
+				case !micros.FitsInPrecision(18):
+					return 0, errs.New("ARITHMETIC_OVERFLOW", "message", "long overflow", "alternative", "", "config", ansiConfig)
+				}
+				return int64(micros.LowBits()), nil
+			}), nil
+		}
 		return fixedKernel(func(in *inputs, i int) (int64, error) { return in.num(0, i), nil }), nil
 	}
 	return fixedKernel(func(in *inputs, i int) (int64, error) {

@@ -116,7 +116,8 @@ func stepOf(v *vector.Vector, i int) vector.CalendarInterval {
 	case types.KindYearMonth:
 		return vector.CalendarInterval{Months: int32(intAt(v, i))}
 	}
-	return vector.CalendarInterval{Micros: intAt(v, i)}
+	micros := intAt(v, i) // whole days are days of the calendar
+	return vector.CalendarInterval{Days: int32(micros / javatime.MicrosPerDay), Micros: micros % javatime.MicrosPerDay}
 }
 
 // momentSequence adds multiples of the interval to the start, so that month's ends do not drift. Dates are midnights.

@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"strings"
+
 	"millrace/errs"
 	"millrace/plan"
 	"millrace/plan/fn"
@@ -69,6 +71,11 @@ func (a *analyzer) aggregate(n *plan.Aggregate, having plan.Expr) (plan.Node, er
 	if written, err = a.expandList(s, written); err != nil {
 		return nil, err
 	}
+	if n.Sets != nil {
+		if written, err = a.groupingIDs(s, written); err != nil {
+			return nil, err
+		}
+	}
 	list, err := a.selectList(s, written)
 	if err != nil {
 		return nil, err
@@ -104,8 +111,41 @@ func (a *analyzer) aggregate(n *plan.Aggregate, having plan.Expr) (plan.Node, er
 	return out, nil
 }
 
+// groupingIDs puts grouping_id() in the places of the name grouping__id, where that is no column.
+func (a *analyzer) groupingIDs(s *scope, list []plan.Expr) ([]plan.Expr, error) {
+	out := make([]plan.Expr, len(list))
+	for i, e := range list {
+		_, named := e.(*plan.Alias)
+		id, err := plan.TransformExpr(e, func(e plan.Expr) (plan.Expr, error) {
+			u, ok := e.(*plan.UnresolvedAttribute)
+			if !ok || len(u.Parts) != 1 || !strings.EqualFold(u.Parts[0], "grouping__id") {
+				return e, nil
+			}
+			if c, err := a.visible(s, u); c != nil || err != nil {
+				return e, err
+			}
+			return &plan.UnresolvedFunction{Name: []string{"grouping_id"}, Origin: u.Origin}, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if _, bare := e.(*plan.UnresolvedAttribute); bare && id != e && !named {
+			id = &plan.Alias{Child: id, Names: []string{"grouping__id"}}
+		}
+		out[i] = id
+	}
+	return out, nil
+}
+
 // grouped rewrites a SELECT list and HAVING over an aggregation.
 func (a *analyzer) grouped(s *scope, in plan.Node, b *block, list []plan.Expr, having plan.Expr) (plan.Node, error) {
+	if having != nil && anyWindow(list) {
+		for _, e := range list {
+			if refs := lateralsIn(e); len(refs) > 0 {
+				return nil, errs.New("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_AGGREGATE_WITH_WINDOW_AND_HAVING", "lca", types.Quote(refs[0].attr.Name))
+			}
+		}
+	}
 	cond, err := a.having(s, b, list, having)
 	if err != nil {
 		return nil, err
@@ -301,14 +341,17 @@ func (a *analyzer) groupOrdinal(l *plan.Literal, list []plan.Expr) (plan.Expr, e
 
 // allGroups is GROUP BY ALL: every expression of the list that has no aggregate call.
 func (a *analyzer) allGroups(list []plan.Expr) ([]plan.Expr, error) {
-	var out []plan.Expr
+	var out, mixed []plan.Expr
 	for _, e := range list {
 		if findAggregate(e) == nil {
 			out = append(out, bare(e))
 			continue
 		}
+		mixed = append(mixed, e)
+	}
+	for _, e := range mixed { // what such an expression reads beside its aggregates has to be grouped by as well
 		loose := false
-		outside(e, func(*plan.Attribute) { loose = true })
+		outside(e, func(c *plan.Attribute) { loose = loose || !containsExpr(out, c) })
 		if _, direct := bare(e).(*plan.Call); loose && (!direct || !bare(e).(*plan.Call).Aggregate) {
 			return nil, errs.New("UNRESOLVED_ALL_IN_GROUP_BY")
 		}

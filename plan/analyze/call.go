@@ -27,6 +27,7 @@ func init() { // the functions refer to special
 		"extract":      (*analyzer).extractField,
 		"date_part":    (*analyzer).extractField,
 		"datepart":     (*analyzer).extractField,
+		"decode":       (*analyzer).decodeCall,
 		"collate":      (*analyzer).collateCall,
 		":":            (*analyzer).variantPath,
 		variantItems:   (*analyzer).variantItems,
@@ -139,6 +140,9 @@ func (a *analyzer) ordinary(s *scope, u *plan.UnresolvedFunction, name string) (
 	}
 	if u.Mode != plan.ModeDefault {
 		c.Mode = u.Mode
+	}
+	if refs := lateralsIn(c); c.Aggregate && !s.inWindow && len(refs) > 0 {
+		return nil, errs.New("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_AGGREGATE_FUNC", "lca", types.Quote(refs[0].attr.Name), "aggFunc", SQL(c))
 	}
 	return a.qualify(s, u, f, c)
 }

@@ -147,6 +147,10 @@ func (a *analyzer) extract(e, key plan.Expr) (plan.Expr, error) {
 		return &plan.Call{Name: "[]", Args: []plan.Expr{e, a.castTo(key, t.Key)}, T: t.Elem, Null: true, Mode: a.conf.mode()}, nil
 	case t.Kind == types.KindStruct:
 		return nil, errs.New("INVALID_EXTRACT_FIELD_TYPE", "extraction", SQL(key))
+	case t.Kind == types.KindNull && isName:
+		return &plan.Call{Name: "always_null", Args: []plan.Expr{e}, T: types.Null, Null: true, Pretty: Pretty(e) + "." + lit.Value.(string)}, nil
+	case t.Kind == types.KindNull:
+		return &plan.Call{Name: "always_null", Args: []plan.Expr{e}, T: types.Null, Null: true, Pretty: Pretty(e) + "[" + Pretty(key) + "]"}, nil
 	}
 	return nil, errs.New("INVALID_EXTRACT_BASE_FIELD_TYPE", "base", SQL(e), "other", `"`+t.SQL()+`"`)
 }

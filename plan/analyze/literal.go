@@ -47,7 +47,11 @@ func integerLiteral(v int64, t *types.Type) string {
 	case types.KindDecimal:
 		return javaDecimal(strconv.FormatInt(v, 10), t.Scale)
 	case types.KindDate:
-		return "DATE '" + time.Unix(v*86400, 0).UTC().Format("2006-01-02") + "'"
+		day := time.Unix(v*86400, 0).UTC()
+		if day.Year() > 9999 {
+			return "DATE '+" + day.Format("2006-01-02") + "'"
+		}
+		return "DATE '" + day.Format("2006-01-02") + "'"
 	case types.KindTimestamp:
 		return "TIMESTAMP '" + microsText(v) + "'"
 	case types.KindTime:

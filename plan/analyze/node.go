@@ -152,7 +152,74 @@ func (a *analyzer) withRelations(n *plan.WithRelations) (plan.Node, error) {
 	return out, err
 }
 
+// qualifyRows is QUALIFY: its condition is one more expression of the SELECT list, by which rows are then kept. It reads what the list reads, and the
+// list's aliases; over a GROUP BY it reads the output alone.
+func (a *analyzer) qualifyRows(n *plan.Filter) (plan.Node, error) {
+	cond := n.Condition
+	var list []plan.Expr
+	var selected *plan.Project
+	switch in := withoutPlanID(n.Input).(type) {
+	case *plan.Project:
+		list, selected = in.Exprs, in
+	case *plan.Aggregate:
+		list = in.Exprs
+	case *plan.Filter:
+		if g, ok := withoutPlanID(in.Input).(*plan.Aggregate); ok {
+			list = g.Exprs
+		}
+	}
+	windowed := slices.ContainsFunc(append(slices.Clone(list), cond), writtenWindow)
+	over, source := selected == nil, n.Input
+	if selected != nil {
+		source, list = selected.Input, selected.Exprs
+	}
+	in, err := a.node(source)
+	if err != nil {
+		return nil, err
+	}
+	if over {
+		list = exprsOf(output(in))
+	}
+	exprs := append(slices.Clone(list), &plan.Alias{Child: &plan.Cast{Child: cond, To: types.Boolean, Implicit: true}, Names: []string{"qualify"}})
+	resolved, err := a.selectList(a.scope(in), exprs)
+	if err != nil {
+		return nil, err
+	}
+	last := len(resolved) - 1
+	if c := findAggregate(resolved[last]); c != nil && !over {
+		return nil, at(errs.New("QUALIFY_AGGREGATE_NOT_ALLOWED", "aggregateExpr", SQL(c)), c.Origin)
+	}
+	if !windowed {
+		return nil, errs.New("QUALIFY_REQUIRES_WINDOW_FUNCTION")
+	}
+	if anyAggregate(resolved) {
+		return nil, errs.New("MISSING_GROUP_BY")
+	}
+	out, err := a.shapeOver(in, resolved)
+	if err != nil {
+		return nil, err
+	}
+	cols := output(out)
+	keep := &plan.Filter{Input: out, Condition: cols[last]}
+	return &plan.Project{Input: keep, Exprs: exprsOf(cols[:last])}, nil
+}
+
+// writtenWindow reports whether there is a window function in an expression as it was written.
+func writtenWindow(e plan.Expr) bool {
+	found := false
+	plan.WalkExpr(e, func(e plan.Expr) bool {
+		if _, ok := e.(*plan.Window); ok {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
 func (a *analyzer) filter(n *plan.Filter) (plan.Node, error) {
+	if n.Qualify {
+		return a.qualifyRows(n)
+	}
 	if n.Having {
 		switch in := withoutPlanID(n.Input).(type) {
 		case *plan.Aggregate:

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"fmt"
 	"strings"
 
 	"millrace/plan"
@@ -81,6 +82,9 @@ func (p printer) attribute(a *plan.Attribute) string {
 }
 
 func (p printer) cast(c *plan.Cast) string {
+	if l, ok := c.Child.(*plan.Literal); ok && c.Implicit && c.To.Kind == types.KindCalendar { // how an interval literal of old is made
+		return fmt.Sprintf("INTERVAL '%v'", l.Value)
+	}
 	if c.Implicit || c.To.Kind == types.KindArray || c.To.Kind == types.KindMap || c.To.Kind == types.KindStruct {
 		return p.expr(c.Child)
 	}
@@ -95,8 +99,7 @@ func (p printer) cast(c *plan.Cast) string {
 func prettyCall(name string, c *plan.Call) string { return printer{}.call(name, c) }
 
 var infix = map[string]string{"+": "+", "-": "-", "*": "*", "/": "/", "%": "%", "div": "div", "=": "=", "==": "=", "<=>": "<=>", "<": "<",
-	"<=": "<=", ">": ">", ">=": ">=", "and": "AND", "or": "OR", "&": "&", "|": "|", "^": "^", "<<": "<<", ">>": ">>", ">>>": ">>>",
-	"mod": "%"}
+	"<=": "<=", ">": ">", ">=": ">=", "and": "AND", "or": "OR", "&": "&", "|": "|", "^": "^", "<<": "<<", ">>": ">>", ">>>": ">>>"}
 
 // call writes a call of the given name.
 func (p printer) call(name string, c *plan.Call) string {
@@ -137,8 +140,8 @@ func (p printer) call(name string, c *plan.Call) string {
 		return p.field(c)
 	case "||":
 		return "concat(" + p.list(c.Args) + ")"
-	case "extract":
-		return "extract(" + p.expr(c.Args[0]) + " FROM " + p.list(c.Args[1:]) + ")"
+	case "extract", "datepart":
+		return name + "(" + p.expr(c.Args[0]) + " FROM " + p.list(c.Args[1:]) + ")"
 	}
 	if text := p.trim(name, c); text != "" {
 		return text

@@ -22,7 +22,7 @@ func (a *analyzer) qualify(s *scope, u *plan.UnresolvedFunction, f *fn.Func, c *
 		return nil, syntax(u, "IGNORE NULLS")
 	case !aggregate && u.Distinct:
 		return nil, syntax(u, "DISTINCT")
-	case !aggregate && u.Filter != nil:
+	case (!aggregate || f.Kind == fn.WindowOnly) && u.Filter != nil:
 		return nil, syntax(u, "FILTER CLAUSE")
 	case !aggregate:
 		return c, nil

@@ -32,7 +32,11 @@ func (l *laterals) find(a *analyzer, u *plan.UnresolvedAttribute) (plan.Expr, er
 	case 0:
 		return nil, nil
 	case 1:
-		return a.fields(&lateralRef{found[0].Attribute()}, u.Parts[1:])
+		e, err := a.fields(&lateralRef{found[0].Attribute()}, u.Parts[1:])
+		if c, ok := e.(*plan.Call); ok { // a field of the alias
+			c.Pretty = "lateralAliasReference(" + u.Parts[len(u.Parts)-1] + ")"
+		}
+		return e, err
 	}
 	return nil, errs.New("AMBIGUOUS_LATERAL_COLUMN_ALIAS", "name", types.QuoteParts(u.Parts...), "n", itoa(len(found)))
 }

@@ -143,11 +143,24 @@ func (a *analyzer) extractCall(s *scope, u *plan.UnresolvedFunction) (plan.Expr,
 
 // countCall is count: * among its arguments is the constant 1.
 func (a *analyzer) countCall(s *scope, u *plan.UnresolvedFunction) (plan.Expr, error) {
+	if legacy := strings.EqualFold(a.conf.get("spark.sql.legacy.allowParameterlessCount"), "true"); legacy && len(u.Args) == 0 {
+		v := *u
+		v.Args = []plan.Expr{null}
+		return a.ordinary(s, &v, "count")
+	} else if len(u.Args) == 0 {
+		return nil, errs.New("WRONG_NUM_ARGS.WITH_SUGGESTION", "functionName", "`count`", "expectedNum", " >= 1", "actualNum", "0", "legacyNum", "0",
+			"legacyConfKey", `"spark.sql.legacy.allowParameterlessCount"`, "legacyConfValue", `"true"`)
+	}
 	if len(u.Args) == 1 {
-		if star, ok := u.Args[0].(*plan.UnresolvedStar); ok && len(star.Target) == 0 && star.Except == nil && !u.Distinct {
+		star, ok := u.Args[0].(*plan.UnresolvedStar)
+		switch {
+		case !ok || star.Except != nil || u.Distinct:
+		case len(star.Target) == 0:
 			v := *u
 			v.Args = []plan.Expr{plan.Int(1)}
 			u = &v
+		case !strings.EqualFold(a.conf.get("spark.sql.legacy.allowStarWithSingleTableIdentifierInCount"), "true"):
+			return nil, errs.New("INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT", "tableName", types.QuoteParts(star.Target...))
 		}
 	}
 	return a.ordinary(s, u, "count")
@@ -156,6 +169,32 @@ func (a *analyzer) countCall(s *scope, u *plan.UnresolvedFunction) (plan.Expr, e
 // whenCall is the DataFrame's when(…).otherwise(…), which is CASE.
 func (a *analyzer) whenCall(s *scope, u *plan.UnresolvedFunction) (plan.Expr, error) {
 	return a.ordinary(s, u, "case")
+}
+
+// decodeCall is decode(bytes, charset), or decode(e, search, result, …, default): a CASE in which null equals null.
+func (a *analyzer) decodeCall(s *scope, u *plan.UnresolvedFunction) (plan.Expr, error) {
+	if len(u.Args) < 3 {
+		return a.ordinary(s, u, "decode")
+	}
+	args, err := a.exprs(s, u.Args)
+	if err != nil {
+		return nil, err
+	}
+	var branches []plan.Expr
+	rest := args[1:]
+	for ; len(rest) > 1; rest = rest[2:] {
+		same, err := a.apply("<=>", u.Origin, args[0], rest[0])
+		if err != nil {
+			return nil, err
+		}
+		branches = append(branches, same, rest[1])
+	}
+	c, err := a.apply("case", u.Origin, append(branches, rest...)...)
+	if err != nil {
+		return nil, err
+	}
+	c.Pretty = prettyCall("decode", &plan.Call{Args: args})
+	return c, nil
 }
 
 func (a *analyzer) castCall(s *scope, u *plan.UnresolvedFunction, t *types.Type) (plan.Expr, error) {

@@ -4,6 +4,7 @@ import (
 	"millrace/errs"
 	"millrace/plan"
 	"millrace/plan/fn"
+	"millrace/types"
 )
 
 // window resolves a function over a window and gives it the frame that Spark gives when none is written.
@@ -36,6 +37,9 @@ func (a *analyzer) window(s *scope, w *plan.Window) (plan.Expr, error) {
 		if t := plan.TypeOf(e); fn.HasVariant(t) {
 			return nil, errs.New("EXPRESSION_TYPE_IS_NOT_ORDERABLE", "expr", SQL(e), "exprType", `"`+t.SQL()+`"`)
 		}
+	}
+	if refs := lateralsIn(r); len(refs) > 0 {
+		return nil, errs.New("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_WINDOW", "lca", types.Quote(refs[0].attr.Name), "windowExpr", SQL(r))
 	}
 	if r.Frame, err = a.frame(s, w, call, r.Order); err != nil {
 		return nil, err

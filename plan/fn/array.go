@@ -108,9 +108,6 @@ func elementType(c *Context, name string, args []Arg, value int) (*types.Type, e
 // withElement is array_append, array_prepend and array_remove.
 func withElement(name string, value int) func(*Context, []Arg) (Result, error) {
 	return func(c *Context, args []Arg) (Result, error) {
-		if name == "array_remove" && (args[0].Type.Kind == types.KindNull || args[1].Type.Kind == types.KindNull) {
-			return Result{}, errs.New("DATATYPE_MISMATCH.NULL_TYPE", "sqlExpr", "", "functionName", "`"+name+"`")
-		}
 		e, err := elementType(c, name, args, value)
 		if err != nil {
 			return Result{}, err

@@ -71,6 +71,8 @@ func toBinary(try bool) func(*Context, []Arg) (Result, error) {
 			case !f.IsConst:
 				return Result{}, errs.New("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "sqlExpr", "", "inputName", "`fmt`", "inputType", `"STRING"`, "inputExpr", `"`+f.SQL+`"`)
 			case f.Const == nil:
+			case try && (!isText || !binaryFormats[strings.ToLower(text)]):
+				return Result{Args: casts, Type: types.Binary, Nullable: true, Kernel: "always_null", Deterministic: true}, nil
 			case !isText || !binaryFormats[strings.ToLower(text)]:
 				return Result{}, errs.New("DATATYPE_MISMATCH.INVALID_ARG_VALUE", "sqlExpr", "", "inputName", "fmt", "requireType", `case-insensitive "STRING"`,
 					"validValues", "'hex', 'utf-8', 'utf8', or 'base64'", "inputValue", "'"+text+"'")

@@ -150,7 +150,7 @@ func sought(out *types.Type) func(*Context, []Arg) (Result, error) {
 			name = "array_position"
 		}
 		t := args[0].Type
-		if t.Kind == types.KindNull || args[1].Type.Kind == types.KindNull {
+		if out.Kind == types.KindBoolean && (t.Kind == types.KindNull || args[1].Type.Kind == types.KindNull) {
 			return Result{}, errs.New("DATATYPE_MISMATCH.NULL_TYPE", "sqlExpr", "", "functionName", "`"+name+"`")
 		}
 		if t.Kind != types.KindArray {
@@ -179,11 +179,16 @@ func mapContainsKey(c *Context, args []Arg) (Result, error) {
 	if args[0].Type.Kind != types.KindMap {
 		return Result{}, notMap(args, 0)
 	}
-	key, ok := ImplicitCast(c, args[1].Type, args[0].Type.Key)
-	if !ok {
-		return Result{}, unexpected("map_contains_key", args, 1, quoted(args[0].Type.Key))
+	m := args[0].Type
+	key := TightestCommonType(c, m.Key, args[1].Type)
+	if key == nil {
+		return Result{}, errs.New("DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES", "sqlExpr", "", "functionName", "`map_contains_key`", "dataType", `"MAP"`,
+			"leftType", quoted(m), "rightType", quoted(args[1].Type))
 	}
-	return strict(args, types.Boolean, false, nil, key)
+	if m.Key.SameData(key) {
+		return strict(args, types.Boolean, false, nil, key)
+	}
+	return strict(args, types.Boolean, false, types.MapOf(key, m.Elem, m.ElemNull), key)
 }
 
 func ofMap(out func(m *types.Type) *types.Type) func(*Context, []Arg) (Result, error) {

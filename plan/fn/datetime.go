@@ -101,6 +101,9 @@ func init() {
 // extract is EXTRACT(field FROM source): a kernel of its own, told the field by an option.
 func extract(c *Context, args []Arg) (Result, error) {
 	field, ok := args[0].Const.(string)
+	if args[0].IsConst && args[0].Const == nil {
+		return Result{Args: []*types.Type{types.String}, Type: types.Double, Nullable: true, Kernel: "always_null", Deterministic: true}, nil
+	}
 	if !ok {
 		return Result{}, errs.New("NON_FOLDABLE_ARGUMENT", "funcName", "`extract`", "paramName", "`field`", "paramType", `"STRING"`)
 	}
@@ -217,6 +220,8 @@ func timestampSeconds(c *Context, args []Arg) (Result, error) {
 	switch {
 	case t.IsIntegral():
 		t = types.Long
+	case t.Kind == types.KindDecimal && t.Scale > 6:
+		t = types.Decimal(38, t.Scale)
 	case t.Kind == types.KindDecimal:
 		t = types.Decimal(18, 6)
 	default:

@@ -20,7 +20,7 @@ func init() {
 		&Func{Names: []string{"monotonically_increasing_id"}, Nondeterministic: true, Resolve: constant(types.Long)},
 		&Func{Names: []string{"spark_partition_id"}, Nondeterministic: true, Resolve: constant(types.Integer)},
 		&Func{Names: []string{"typeof"}, Min: 1, Max: 1, Resolve: typeOf},
-		&Func{Names: []string{"raise_error"}, Min: 1, Max: 2, Nondeterministic: true, Resolve: raiseError},
+		&Func{Names: []string{"raise_error"}, Min: 1, Max: 1, Nondeterministic: true, Resolve: raiseError},
 		&Func{Names: []string{"assert_true"}, Min: 1, Max: 2, Nondeterministic: true, Resolve: assertTrue},
 	)
 }
@@ -68,12 +68,36 @@ func random(_ *Context, args []Arg) (Result, error) {
 
 // uniform draws between two constant bounds, of their common type.
 func uniform(c *Context, args []Arg) (Result, error) {
-	t, ok := CommonType(c, args[0].Type, args[1].Type)
-	if !ok || !t.IsNumeric() {
-		return Result{}, unexpected("uniform", args, 0, `"NUMERIC"`)
+	for i, a := range args[:2] {
+		if !a.Type.IsNumeric() && a.Type.Kind != types.KindNull {
+			return Result{}, unexpected("uniform", args, i, `"NUMERIC"`)
+		}
 	}
+	t := uniformType(args[0].Type, args[1].Type)
 	casts := []*types.Type{t, t, types.Long}[:len(args)]
 	return Result{Args: casts, Type: t, Nullable: AnyNullable(args, casts)}, nil
+}
+
+// uniformType is the wider of the types of two bounds: of the integers the longer, a decimal before them, a fraction before that; a null is a double.
+func uniformType(a, b *types.Type) *types.Type {
+	switch {
+	case a.Kind == types.KindNull || b.Kind == types.KindNull:
+		if a.Kind == types.KindFloat || b.Kind == types.KindFloat {
+			return types.Float
+		}
+		return types.Double
+	case a.Kind == types.KindDouble || b.Kind == types.KindDouble:
+		return types.Double
+	case a.Kind == types.KindFloat || b.Kind == types.KindFloat:
+		return types.Float
+	case a.Kind == types.KindDecimal && b.Kind == types.KindDecimal:
+		return WiderDecimal(a, b)
+	case a.Kind == types.KindDecimal:
+		return a
+	case b.Kind == types.KindDecimal || b.Kind > a.Kind:
+		return b
+	}
+	return a
 }
 
 func constant(t *types.Type) func(*Context, []Arg) (Result, error) {

@@ -114,6 +114,9 @@ func round(name string) func(*Context, []Arg) (Result, error) {
 // ceil resolves ceil and floor: to bigint or a decimal without a fraction, or with a scale to a decimal.
 func ceil(name string) func(*Context, []Arg) (Result, error) {
 	return func(c *Context, args []Arg) (Result, error) {
+		if len(args) == 2 && (!args[1].IsConst || args[1].Const == nil) {
+			return Result{}, errs.New("NON_FOLDABLE_ARGUMENT", "funcName", "`"+name+"`", "paramName", "`scale`", "paramType", quoted(types.Integer))
+		}
 		scale, _, err := scaleArg(name, args)
 		if err != nil {
 			return Result{}, err

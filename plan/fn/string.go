@@ -1,6 +1,9 @@
 package fn
 
 import (
+	"unicode/utf8"
+
+	"millrace/errs"
 	"millrace/types"
 )
 
@@ -20,9 +23,9 @@ func init() {
 		&Func{Names: []string{"substring", "substr"}, Min: 2, Max: 3, Resolve: sameText(num, num)},
 		&Func{Names: []string{"left"}, Min: 2, Max: 2, Resolve: sameText(num)},
 		&Func{Names: []string{"right"}, Min: 2, Max: 2, Resolve: sameText(num)},
-		&Func{Names: []string{"lpad"}, Min: 2, Max: 3, Resolve: sameText(num, nil)},
-		&Func{Names: []string{"rpad"}, Min: 2, Max: 3, Resolve: sameText(num, nil)},
-		&Func{Names: []string{"overlay"}, Min: 3, Max: 4, Resolve: sameText(nil, num, num)},
+		&Func{Names: []string{"lpad"}, Min: 2, Max: 3, Resolve: padded},
+		&Func{Names: []string{"rpad"}, Min: 2, Max: 3, Resolve: padded},
+		&Func{Names: []string{"overlay"}, Min: 3, Max: 4, Resolve: overlay},
 		fixed([]string{"substring_index"}, 3, 3, str, str, str, num),
 		&Func{Names: []string{"concat", "||"}, Min: 0, Max: -1, Resolve: concat},
 		&Func{Names: []string{"concat_ws"}, Min: 1, Max: -1, Resolve: concatWS},
@@ -55,7 +58,7 @@ func init() {
 		&Func{Names: []string{"try_parse_url"}, Min: 2, Max: 3, Resolve: Fixed(str, true, str)},
 		fixed([]string{"luhn_check"}, 1, 1, boolean, str), fixed([]string{"quote"}, 1, 1, str, str),
 		fixed([]string{"is_valid_utf8"}, 1, 1, boolean, str),
-		&Func{Names: []string{"mask"}, Min: 1, Max: 5, Resolve: Fixed(str, true, str)},
+		&Func{Names: []string{"mask"}, Min: 1, Max: 5, Resolve: mask},
 	)
 }
 
@@ -92,6 +95,40 @@ func sameText(rest ...*types.Type) func(*Context, []Arg) (Result, error) {
 		}
 		return strict(args, t, false, casts...)
 	}
+}
+
+// padded is lpad and rpad: of two binaries, and of strings as soon as one argument is a string.
+func padded(c *Context, args []Arg) (Result, error) {
+	if len(args) == 3 && args[0].Type.Kind != args[2].Type.Kind && args[0].Type.Kind == types.KindBinary {
+		return Fixed(types.String, false, types.String, types.Integer, types.String)(c, args)
+	}
+	return sameText(types.Integer, nil)(c, args)
+}
+
+// overlay puts a text into a text, or a binary into a binary.
+func overlay(c *Context, args []Arg) (Result, error) {
+	a, b := args[0].Type.Kind, args[1].Type.Kind
+	if a != b && (a == types.KindBinary || b == types.KindBinary) && (a == types.KindString || b == types.KindString) {
+		return Result{}, dataDiffTypes("overlay", "(", " or ", ")", args[:2])
+	}
+	return sameText(nil, types.Integer, types.Integer)(c, args)
+}
+
+// mask takes a text and, for each class of characters, a constant of one character that stands for it; null leaves the class as it is.
+func mask(c *Context, args []Arg) (Result, error) {
+	names := []string{"input", "upperChar", "lowerChar", "digitChar", "otherChar"}
+	for i, a := range args[1:] {
+		text, isText := a.Const.(string)
+		switch {
+		case a.Type.Kind != types.KindString && a.Type.Kind != types.KindNull:
+			return Result{}, unexpected("mask", args, i+1, quoted(types.String))
+		case !a.IsConst:
+			return Result{}, errs.New("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "sqlExpr", "", "inputName", "`"+names[i+1]+"`", "inputType", quoted(types.String), "inputExpr", `"`+a.SQL+`"`)
+		case isText && utf8.RuneCountInString(text) != 1:
+			return Result{}, errs.New("DATATYPE_MISMATCH.INPUT_SIZE_NOT_ONE", "sqlExpr", "", "exprName", names[i+1])
+		}
+	}
+	return Fixed(types.String, true, types.String)(c, args)
 }
 
 // plainText is a string type without its length.

@@ -18,6 +18,12 @@ func temporal(c *Context, op string, args []Arg) (Result, bool, error) {
 		return r, ok, err
 	}
 	switch {
+	case op == "-" && a.Kind == types.KindNull && b.IsDateTime(), op == "-" && b.Kind == types.KindNull && a.IsDateTime() && a.Kind != types.KindDate:
+		t := a
+		if a.Kind == types.KindNull {
+			t = b
+		}
+		return difference(args, t, t)
 	case a.IsDateTime() && b.IsDateTime() && op == "-":
 		return difference(args, a, b)
 	case a.Kind == types.KindString && b.IsDateTime() && op == "-":
@@ -34,6 +40,8 @@ func temporal(c *Context, op string, args []Arg) (Result, bool, error) {
 		r, ok, err := done(args, types.String, types.Timestamp, nil)
 		r.Kernel, r.Options = "shift_text", map[string]string{"op": op}
 		return r, ok, err
+	case a.Kind == types.KindDate && b.Kind == types.KindNull && op == "-":
+		return difference(args, a, a)
 	case a.Kind == types.KindDate:
 		return shiftDays(c, args)
 	case a.Kind == b.Kind && a.IsInterval():
