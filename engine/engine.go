@@ -12,6 +12,7 @@ import (
 	"millrace/session"
 	"millrace/sql"
 	"millrace/table"
+	"millrace/table/avro"
 	_ "millrace/table/functions" // kernels
 	"millrace/txn"
 	"millrace/types"
@@ -159,8 +160,16 @@ func (st *statement) analyze(n plan.Node) (plan.Node, error) {
 
 func (st *statement) conf() analyze.Conf {
 	return analyze.Conf{ANSI: st.settings.Ansi, CaseSensitive: st.settings.CaseSensitive, TimeZone: st.settings.TimeZone,
-		NowMicros: st.settings.NowMicros, User: st.s.User, Database: st.database(), Get: st.s.Conf.Get, Eval: st.fold, ParseSchema: parseSchema, ParseInterval: sql.ParseInterval,
+		NowMicros: st.settings.NowMicros, User: st.s.User, Database: st.database(), Get: st.s.Conf.Get, Eval: st.fold, ParseSchema: parseSchema, AvroType: avroType, ParseInterval: sql.ParseInterval,
 		Span: st.streams.Span, Variable: st.variable, Collect: st.collect}
+}
+
+func avroType(function, schema string, options map[string]string) (*types.Type, error) {
+	c, err := avro.ParseConversion(function, schema, options)
+	if err != nil {
+		return nil, err
+	}
+	return c.Type, nil
 }
 
 // parseSchema reads a type, or the columns of a table, as DDL or as JSON.

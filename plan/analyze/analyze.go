@@ -62,6 +62,8 @@ type Conf struct {
 	Collect func(n plan.Node, limit int) ([][]any, error)
 	// ParseSchema reads a type or the columns of a table; nil: schemas in functions' arguments are not known.
 	ParseSchema func(text string) (*types.Type, error)
+	// AvroType is the type as which a function on Avro values with these options reads those of a schema's JSON.
+	AvroType func(function, schema string, options map[string]string) (*types.Type, error)
 	// ParseInterval reads an interval such as "1 day 2 hours"; nil: window's durations are numbers only.
 	ParseInterval func(text string) (months, days int32, micros int64, err error)
 	// Span is the relation, resolved or not, of the rows that a micro-batch reads of a streaming source; nil: there is no micro-batch.
@@ -77,7 +79,7 @@ type Conf struct {
 func Analyze(n plan.Node, c Catalog, conf Conf) (plan.Node, error) {
 	a := &analyzer{catalog: c, conf: conf, blocks: map[plan.Node]*block{}, hidden: map[plan.Node][]*plan.Attribute{}, observed: map[string]int64{}, sealed: map[plan.Node]bool{}, made: map[plan.ID][]*plan.Attribute{},
 		located: map[*plan.Scan][]*plan.Attribute{}, further: map[plan.ID]*plan.Call{}}
-	a.fn = &fn.Context{ANSI: conf.ANSI, CaseSensitive: conf.CaseSensitive, TimeZone: conf.TimeZone, Conf: conf.get, ParseSchema: conf.ParseSchema}
+	a.fn = &fn.Context{ANSI: conf.ANSI, CaseSensitive: conf.CaseSensitive, TimeZone: conf.TimeZone, Conf: conf.get, ParseSchema: conf.ParseSchema, AvroType: conf.AvroType}
 	out, err := a.root(n)
 	if err != nil {
 		return nil, err
@@ -95,7 +97,7 @@ func Analyze(n plan.Node, c Catalog, conf Conf) (plan.Node, error) {
 func Expression(e plan.Expr, over plan.Node, c Catalog, conf Conf) (plan.Expr, error) {
 	a := &analyzer{catalog: c, conf: conf, blocks: map[plan.Node]*block{}, hidden: map[plan.Node][]*plan.Attribute{}, observed: map[string]int64{}, sealed: map[plan.Node]bool{}, made: map[plan.ID][]*plan.Attribute{},
 		located: map[*plan.Scan][]*plan.Attribute{}, further: map[plan.ID]*plan.Call{}}
-	a.fn = &fn.Context{ANSI: conf.ANSI, CaseSensitive: conf.CaseSensitive, TimeZone: conf.TimeZone, Conf: conf.get, ParseSchema: conf.ParseSchema}
+	a.fn = &fn.Context{ANSI: conf.ANSI, CaseSensitive: conf.CaseSensitive, TimeZone: conf.TimeZone, Conf: conf.get, ParseSchema: conf.ParseSchema, AvroType: conf.AvroType}
 	a.last = plan.MaxID(over)
 	out, err := a.expr(newScope(over), e)
 	if err != nil {

@@ -38,6 +38,7 @@ type Context struct {
 	TimeZone      string
 	Conf          func(key string) string
 	ParseSchema   func(text string) (*types.Type, error) // reads a type or the columns of a table, as DDL or JSON
+	AvroType      func(function, schema string, options map[string]string) (*types.Type, error)
 }
 
 // Result is a resolved call.

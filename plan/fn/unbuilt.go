@@ -4,11 +4,11 @@ import "strings"
 
 // unbuilt are the functions of Spark that this cluster does not have yet.
 var unbuilt = wordSet(`
-	count_min_sketch from_avro from_protobuf
+	count_min_sketch from_protobuf
 	java_method
-	reflect schema_of_avro st_asbinary st_geogfromwkb
+	reflect st_asbinary st_geogfromwkb
 	st_geomfromwkb st_setsrid st_srid
-	time_bucket to_avro to_protobuf try_reflect
+	time_bucket to_protobuf try_reflect
 	tuple_difference_double tuple_difference_integer tuple_difference_theta_double tuple_difference_theta_integer
 	tuple_intersection_agg_double tuple_intersection_agg_integer tuple_intersection_double tuple_intersection_integer
 	tuple_intersection_theta_double tuple_intersection_theta_integer tuple_sketch_agg_double tuple_sketch_agg_integer

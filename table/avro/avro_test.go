@@ -154,3 +154,63 @@ func TestReaderSchemas(t *testing.T) {
 		}
 	}
 }
+
+func TestValuesThatFailLeaveNothing(t *testing.T) {
+	schema := `{"type":"record","name":"r","fields":[{"name":"a","type":{"type":"array","items":"string"}},{"name":"d","type":["null","double"]},{"name":"n","type":"long"}]}`
+	c, err := ParseConversion("from_avro", schema, map[string]string{"MODE": "permissive"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := c.Decoder(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := d.Values()
+	good := "\x02\x02x\x00\x00\x04"
+	for i := range 200 {
+		text := good
+		if i%3 == 1 {
+			text = good[:i%len(good)] // each prefix of it lacks something
+		}
+		if i%7 == 6 {
+			v.Null()
+		} else if err := v.Add([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := v.Vector()
+	for i := range 200 {
+		n := out.Children[2]
+		bad := i%7 == 6 || i%3 == 1
+		if out.IsNull(i) != (i%7 == 6) || n.IsNull(i) != bad || out.Children[0].IsNull(i) != bad || !bad && vector.Values[int64](n)[i] != 2 {
+			t.Fatalf("row %d: null %v, its fields %v %v", i, out.IsNull(i), out.Children[0].IsNull(i), n.IsNull(i))
+		}
+	}
+	if list := out.Children[0].Children[0]; list.Len != int(out.Children[0].Offsets[200]) {
+		t.Fatalf("%d elements are left, %d belong to rows", list.Len, out.Children[0].Offsets[200])
+	}
+}
+
+func TestSchemasThatDoNotEvolve(t *testing.T) {
+	record := func(fields string) string { return `{"type":"record","name":"r","fields":[` + fields + `]}` }
+	for _, c := range [][3]string{
+		{`"int"`, `"long"`, ""},
+		{`"int"`, `["null","long"]`, ""},
+		{`"long"`, `"int"`, "not supported"},
+		{`["null","int"]`, `"int"`, "not supported"},
+		{`["int","string"]`, `["string","int"]`, "not supported"},
+		{`"long"`, `{"type":"long","logicalType":"timestamp-micros"}`, "not supported"},
+		{record(`{"name":"a","type":"int"}`), record(`{"name":"a","type":"double"}`), ""},
+		{record(`{"name":"a","type":"int"}`), record(`{"name":"b","type":"int"}`), "without a default"},
+		{record(`{"name":"a","type":"int"}`), record(`{"name":"b","type":"int","default":1}`), "not supported"},
+		{record(`{"name":"a","type":"int"}`), `{"type":"record","name":"q","fields":[]}`, "not supported"},
+	} {
+		conversion, err := ParseConversion("from_avro", c[0], map[string]string{"avroSchema": c[1]})
+		if err == nil {
+			_, err = conversion.Decoder(nil)
+		}
+		if c[2] == "" && err != nil || c[2] != "" && (err == nil || !strings.Contains(err.Error(), c[2])) {
+			t.Errorf("%s as %s: %v", c[0], c[1], err)
+		}
+	}
+}

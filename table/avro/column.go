@@ -70,6 +70,27 @@ func (c *column) null() {
 	c.done(false)
 }
 
+// truncate takes off what was appended behind the first n rows, of a last row perhaps only a part.
+func (c *column) truncate(n int) {
+	c.n, c.valid = n, c.valid[:(n+63)/64]
+	if n&63 != 0 {
+		c.valid[n>>6] &= 1<<(n&63) - 1
+	}
+	below := n
+	switch {
+	case c.width > 0:
+		c.data = c.data[:n*c.width]
+	case c.hasOffsets():
+		c.offsets = c.offsets[:n+1]
+		if below = int(c.offsets[n]); len(c.children) == 0 {
+			c.data = c.data[:below]
+		}
+	}
+	for _, k := range c.children {
+		k.truncate(below)
+	}
+}
+
 // fixed appends the low bytes of a number.
 func (c *column) fixed(v int64) {
 	switch c.width {

@@ -156,25 +156,29 @@ func (k *compiler) integer(s *Schema, t *types.Type) decoder {
 			move = convert
 		}
 		convert = move
-		if s.Logical == "timestamp-millis" || s.Logical == "local-timestamp-millis" {
+		if s.Logical != "timestamp-micros" && s.Logical != "local-timestamp-micros" { // Spark takes numbers without a unit for milliseconds too
 			convert = func(v int64) int64 { return move(v * 1000) }
 		}
 	case t.Equal(own), s.Kind == "int" && (t.Kind == types.KindByte || t.Kind == types.KindShort || t.Kind == types.KindInteger), t.Kind == types.KindLong:
 	case t.Kind == types.KindInteger && own.Kind == types.KindYearMonth, t.Kind == types.KindFloat && s.Kind == "int":
 		if t.Kind == types.KindFloat {
-			return number(func(v int64) int64 { return int64(math.Float32bits(float32(v))) })
+			return number(s, func(v int64) int64 { return int64(math.Float32bits(float32(v))) })
 		}
 	case t.Kind == types.KindDouble:
-		return number(func(v int64) int64 { return int64(math.Float64bits(float64(v))) })
+		return number(s, func(v int64) int64 { return int64(math.Float64bits(float64(v))) })
 	default:
 		return nil
 	}
-	return number(convert)
+	return number(s, convert)
 }
 
-func number(convert func(int64) int64) decoder {
+func number(s *Schema, convert func(int64) int64) decoder {
+	short := s.Kind == "int"
 	return func(in *input, c *column) error {
 		v, err := in.long()
+		if err == nil && short && v != int64(int32(v)) {
+			err = errors.New("an int has more than 32 bits")
+		}
 		if err != nil {
 			return err
 		}

@@ -34,24 +34,82 @@ func nullable(s *Schema, t *types.Type, path string) (encoder, error) {
 		}
 		return func(dst []byte, v *vector.Vector, row int) ([]byte, error) {
 			if v.IsNull(row) && s.Kind != "null" {
-				return nil, errs.Newf(errs.Invalid, "The column %s has a null, for which its Avro type %s has no place.", path, s.describe())
+				return nil, errs.New("AVRO_CANNOT_WRITE_NULL_FIELD", "name", types.Quote(baseName(path)), "dataType", s.describe())
 			}
 			return plain(e, dst, v, row)
 		}, nil
 	}
 	rest, _ := s.alternatives()
-	if len(rest) != 1 {
-		return nil, errs.Unsupportedf("Writing the Avro union of the column %s, which has several types besides null, is not supported.", path)
-	}
 	none := int64(slices.IndexFunc(s.Branches, func(b *Schema) bool { return b.Kind == "null" }))
-	some := int64(slices.Index(s.Branches, rest[0]))
-	e, err := newEncoder(rest[0], t, path)
+	if len(rest) != 1 && t.Kind == types.KindStruct {
+		return membersEncoder(s, rest, t, path, none)
+	}
+	one := branchFor(rest, t)
+	if one == nil {
+		return nil, cannotWrite(s, t, path)
+	}
+	some := int64(slices.Index(s.Branches, one))
+	e, err := newEncoder(one, t, path)
 	if err != nil {
 		return nil, err
 	}
 	return func(dst []byte, v *vector.Vector, row int) ([]byte, error) {
 		if !v.IsNull(row) {
 			return plain(e, appendLong(dst, some), v, row)
+		}
+		if none < 0 {
+			return nil, errs.Newf(errs.Invalid, "The column %s has a null, for which its Avro type has no place.", path)
+		}
+		return appendLong(dst, none), nil
+	}, nil
+}
+
+// branchFor is the branch that a union's plain values are written as: its only one, or the wider of two numbers.
+func branchFor(rest []*Schema, t *types.Type) *Schema {
+	if len(rest) == 1 {
+		return rest[0]
+	}
+	own, _, err := (&Schema{Kind: "union", Branches: rest}).Type()
+	if err != nil || !own.Equal(t) {
+		return nil
+	}
+	wide := map[types.Kind]string{types.KindLong: "long", types.KindDouble: "double"}[t.Kind]
+	if i := slices.IndexFunc(rest, func(b *Schema) bool { return b.Kind == wide }); i >= 0 {
+		return rest[i]
+	}
+	return nil
+}
+
+// membersEncoder writes a struct with a member for each branch besides null: the first that is not null.
+func membersEncoder(s *Schema, rest []*Schema, t *types.Type, path string, none int64) (encoder, error) {
+	if len(t.Fields) != len(rest) {
+		return nil, cannotWrite(s, t, path)
+	}
+	encoders, branches := make([]encoder, len(rest)), make([]int64, len(rest))
+	for i, b := range rest {
+		if t.Fields[i].Name != (naming{}).member(i, b) {
+			return nil, cannotWrite(s, t, path)
+		}
+		var err error
+		if encoders[i], err = newEncoder(b, t.Fields[i].Type, join(path, t.Fields[i].Name)); err != nil {
+			return nil, err
+		}
+		branches[i] = int64(slices.Index(s.Branches, b))
+	}
+	member := func(dst []byte, v *vector.Vector, row int) ([]byte, error) {
+		for i, e := range encoders {
+			if m := v.Children[i]; !m.IsNull(row) {
+				return plain(e, appendLong(dst, branches[i]), m, row)
+			}
+		}
+		if none < 0 {
+			return nil, errs.Newf(errs.Invalid, "The column %s has a null, for which its Avro type has no place.", path)
+		}
+		return appendLong(dst, none), nil
+	}
+	return func(dst []byte, v *vector.Vector, row int) ([]byte, error) {
+		if !v.IsNull(row) {
+			return plain(member, dst, v, row)
 		}
 		if none < 0 {
 			return nil, errs.Newf(errs.Invalid, "The column %s has a null, for which its Avro type has no place.", path)
@@ -120,7 +178,7 @@ func integerEncoder(s *Schema, t *types.Type) encoder {
 	case types.KindInteger, types.KindDate, types.KindYearMonth:
 		return longs[int32](1)
 	case types.KindTimestamp, types.KindTimestampNTZ:
-		if s.Kind == "long" && (s.Logical == "timestamp-millis" || s.Logical == "local-timestamp-millis") {
+		if s.Kind == "long" && s.Logical != "timestamp-micros" && s.Logical != "local-timestamp-micros" { // Spark writes numbers without a unit as milliseconds
 			return longs[int64](1000)
 		}
 		fallthrough

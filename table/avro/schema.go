@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"millrace/errs"
@@ -157,6 +159,9 @@ func (p *parser) complex(w *written, space string) (*Schema, error) {
 		if w.Namespace != "" {
 			space = w.Namespace
 		}
+		if w.Name == "" {
+			return nil, fmt.Errorf("a type of the kind %s has no name", kind)
+		}
 		s.Name = fullName(w.Name, space)
 		if i := strings.LastIndexByte(s.Name, '.'); i >= 0 {
 			space = s.Name[:i]
@@ -171,7 +176,13 @@ func (p *parser) complex(w *written, space string) (*Schema, error) {
 		if p.reader && len(w.Aliases) > 0 {
 			return nil, errs.Unsupportedf("Aliases in a reader's Avro schema (of %s) are not supported.", s.Name)
 		}
+		if s.Kind == "record" && w.Fields == nil {
+			return nil, fmt.Errorf("the record %s has no fields", s.Name)
+		}
 		for _, f := range w.Fields {
+			if f.Name == "" {
+				return nil, fmt.Errorf("a field of %s has no name", s.Name)
+			}
 			if p.reader && len(f.Aliases) > 0 {
 				return nil, errs.Unsupportedf("Aliases in a reader's Avro schema (of %s.%s) are not supported.", s.Name, f.Name)
 			}
@@ -193,9 +204,25 @@ func (p *parser) complex(w *written, space string) (*Schema, error) {
 }
 
 // Type is the type that Spark reads a schema as, and whether its values may be null.
-func (s *Schema) Type() (t *types.Type, nullable bool, err error) { return s.sparkType(nil) }
+func (s *Schema) Type() (t *types.Type, nullable bool, err error) { return s.sparkType(naming{}, nil) }
 
-func (s *Schema) sparkType(around []string) (*types.Type, bool, error) {
+// naming is how the members of the structs that stand for unions are called: by their types behind a prefix, or else by their places.
+type naming struct {
+	stable bool
+	prefix string
+}
+
+func (n naming) member(i int, branch *Schema) string {
+	if !n.stable {
+		return "member" + strconv.Itoa(i)
+	}
+	if branch.Name == "" {
+		return n.prefix + branch.Kind
+	}
+	return n.prefix + baseName(branch.Name)
+}
+
+func (s *Schema) sparkType(n naming, around []string) (*types.Type, bool, error) {
 	switch s.Kind {
 	case "boolean":
 		return types.Boolean, false, nil
@@ -216,7 +243,7 @@ func (s *Schema) sparkType(around []string) (*types.Type, bool, error) {
 	case "null":
 		return types.Null, true, nil
 	case "array", "map":
-		elem, null, err := s.Items.sparkType(around)
+		elem, null, err := s.Items.sparkType(n, around)
 		if err != nil {
 			return nil, false, err
 		}
@@ -225,9 +252,9 @@ func (s *Schema) sparkType(around []string) (*types.Type, bool, error) {
 		}
 		return types.ArrayOf(elem, null), false, nil
 	case "record":
-		return s.structType(around)
+		return s.structType(n, around)
 	}
-	return s.unionType(around)
+	return s.unionType(n, around)
 }
 
 func (s *Schema) integral() (*types.Type, error) {
@@ -252,16 +279,14 @@ func (s *Schema) isDecimal() bool {
 		(s.Kind == "bytes" || bytesFor(s.Precision) <= s.Size)
 }
 
-func (s *Schema) structType(around []string) (*types.Type, bool, error) {
-	for _, n := range around {
-		if n == s.Name {
-			return nil, false, errs.Unsupportedf("Avro schemas that contain themselves are not supported (%s), nor is the option recursiveFieldMaxDepth.", s.Name)
-		}
+func (s *Schema) structType(n naming, around []string) (*types.Type, bool, error) {
+	if slices.Contains(around, s.Name) {
+		return nil, false, errs.Unsupportedf("Avro schemas that contain themselves are not supported (%s), nor is the option recursiveFieldMaxDepth.", s.Name)
 	}
 	around = append(around[:len(around):len(around)], s.Name)
 	fields := make([]types.Field, len(s.Fields))
 	for i, f := range s.Fields {
-		t, null, err := f.Schema.sparkType(around)
+		t, null, err := f.Schema.sparkType(n, around)
 		if err != nil {
 			return nil, false, err
 		}
@@ -271,11 +296,11 @@ func (s *Schema) structType(around []string) (*types.Type, bool, error) {
 }
 
 // unionType is the one type besides null, a number wide enough for two, or else a struct with a member for each branch.
-func (s *Schema) unionType(around []string) (*types.Type, bool, error) {
+func (s *Schema) unionType(n naming, around []string) (*types.Type, bool, error) {
 	rest, null := s.alternatives()
 	if len(rest) == 1 {
-		t, n, err := rest[0].sparkType(around)
-		return t, n || null, err
+		t, inner, err := rest[0].sparkType(n, around)
+		return t, inner || null, err
 	}
 	if len(rest) == 0 {
 		return types.Null, true, nil
@@ -290,12 +315,19 @@ func (s *Schema) unionType(around []string) (*types.Type, bool, error) {
 		}
 	}
 	fields := make([]types.Field, len(rest))
+	seen := map[string]bool{}
 	for i, b := range rest {
-		t, _, err := b.sparkType(around)
+		t, _, err := b.sparkType(n, around)
 		if err != nil {
 			return nil, false, err
 		}
-		fields[i] = types.Field{Name: fmt.Sprintf("member%d", i), Type: t, Nullable: true}
+		name := n.member(i, b)
+		if low := strings.ToLower(name); seen[low] {
+			return nil, false, errs.Newf(errs.Invalid, "Cannot generate stable identifier for Avro union type due to name conflict of type name %s", strings.TrimPrefix(name, n.prefix))
+		} else {
+			seen[low] = true
+		}
+		fields[i] = types.Field{Name: name, Type: t, Nullable: true}
 	}
 	return types.Struct(fields...), null, nil
 }

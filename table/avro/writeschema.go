@@ -27,6 +27,15 @@ func SchemaJSON(t *types.Type, name, space string) ([]byte, error) {
 	return json.Marshal(s)
 }
 
+// valueSchema is the schema that Spark writes for single values.
+func valueSchema(t *types.Type, null bool) ([]byte, error) {
+	s, err := schemaOf(t, null, "topLevelRecord", "")
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(s)
+}
+
 func schemaOf(t *types.Type, nullable bool, name, space string) (any, error) {
 	s, err := notNull(t, name, space)
 	if err != nil || !nullable || t.Kind == types.KindNull {
