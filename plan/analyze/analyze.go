@@ -77,7 +77,7 @@ type Conf struct {
 
 // Analyze resolves a query, or the queries in a command.
 func Analyze(n plan.Node, c Catalog, conf Conf) (plan.Node, error) {
-	a := &analyzer{catalog: c, conf: conf, blocks: map[plan.Node]*block{}, hidden: map[plan.Node][]*plan.Attribute{}, observed: map[string]int64{}, sealed: map[plan.Node]bool{}, made: map[plan.ID][]*plan.Attribute{},
+	a := &analyzer{catalog: c, conf: conf, blocks: map[plan.Node]*block{}, hidden: map[plan.Node][]*plan.Attribute{}, observed: map[string]int64{}, madeOf: map[plan.Node][]plan.Node{}, sealed: map[plan.Node]bool{}, made: map[plan.ID][]*plan.Attribute{},
 		located: map[*plan.Scan][]*plan.Attribute{}, further: map[plan.ID]*plan.Call{}}
 	a.fn = &fn.Context{ANSI: conf.ANSI, CaseSensitive: conf.CaseSensitive, TimeZone: conf.TimeZone, Conf: conf.get, ParseSchema: conf.ParseSchema, AvroType: conf.AvroType}
 	out, err := a.root(n)
@@ -95,7 +95,7 @@ func Analyze(n plan.Node, c Catalog, conf Conf) (plan.Node, error) {
 
 // Expression resolves an expression over columns that are given, for commands that hold conditions (DELETE, MERGE).
 func Expression(e plan.Expr, over plan.Node, c Catalog, conf Conf) (plan.Expr, error) {
-	a := &analyzer{catalog: c, conf: conf, blocks: map[plan.Node]*block{}, hidden: map[plan.Node][]*plan.Attribute{}, observed: map[string]int64{}, sealed: map[plan.Node]bool{}, made: map[plan.ID][]*plan.Attribute{},
+	a := &analyzer{catalog: c, conf: conf, blocks: map[plan.Node]*block{}, hidden: map[plan.Node][]*plan.Attribute{}, observed: map[string]int64{}, madeOf: map[plan.Node][]plan.Node{}, sealed: map[plan.Node]bool{}, made: map[plan.ID][]*plan.Attribute{},
 		located: map[*plan.Scan][]*plan.Attribute{}, further: map[plan.ID]*plan.Call{}}
 	a.fn = &fn.Context{ANSI: conf.ANSI, CaseSensitive: conf.CaseSensitive, TimeZone: conf.TimeZone, Conf: conf.get, ParseSchema: conf.ParseSchema, AvroType: conf.AvroType}
 	a.last = plan.MaxID(over)
@@ -132,6 +132,7 @@ type analyzer struct {
 	outer    *scope                           // the query around the one being resolved
 	blocks   map[plan.Node]*block             // aggregations that ORDER BY may still add to, by their topmost node
 	hidden   map[plan.Node][]*plan.Attribute  // columns that USING hides, by projection
+	madeOf   map[plan.Node][]plan.Node        // the relations whose columns a node has again, where they are not its inputs
 	observed map[string]int64                 // the relations of observations, by name
 	located  map[*plan.Scan][]*plan.Attribute // the hidden columns of scans that were asked for
 	sealed   map[plan.Node]bool               // relations below which no name is looked for: the stages of a pipe

@@ -244,6 +244,7 @@ func (j *asOf) joined(in plan.Node, lefts []plan.Expr, right *plan.Attribute) (p
 		d.Null = c.Null || j.Outer && i >= len(lefts)
 		out.Attrs = append(out.Attrs, &d)
 	}
+	j.a.madeOf[out] = []plan.Node{j.left, j.right}
 	return out, nil
 }
 

@@ -256,8 +256,12 @@ func (a *analyzer) under(n plan.Node, u *plan.UnresolvedAttribute, depth int) []
 		}
 		return []candidate{{e, depth}}
 	}
+	children := n.Children()
+	if of := a.madeOf[n]; of != nil {
+		children = of
+	}
 	var found []candidate
-	for _, c := range n.Children() {
+	for _, c := range children {
 		found = append(found, a.under(c, u, depth+1)...)
 	}
 	if len(found) == 0 {
