@@ -45,6 +45,21 @@ func (m *Metadata) checkIceberg(before *Metadata, p *Protocol, schema *types.Typ
 	return checkIcebergWidening(version, schema)
 }
 
+// trackRowsForIceberg switches row tracking on where the third version of compatibility asks for it.
+func (m *Metadata) trackRowsForIceberg(before *Metadata) error {
+	const key, rows = "delta.enableIcebergCompatV3", "delta.enableRowTracking"
+	switch {
+	case !m.isTrue(key):
+		return nil
+	case before != nil && !before.isTrue(key) && before.isTrue(rows):
+		return errs.Unsupportedf("ALTER TABLE that enables icebergCompatV3 on a table that tracks rows is not supported: switch %s off first.", rows)
+	case m.Configuration[rows] != "" && !m.isTrue(rows):
+		return errs.New("DELTA_ICEBERG_COMPAT_VIOLATION.WRONG_REQUIRED_TABLE_PROPERTY", "version", "3", "key", rows, "requiredValue", "true", "actualValue", m.Configuration[rows])
+	}
+	m.Configuration[rows] = "true"
+	return nil
+}
+
 // icebergHas reports whether a column may be of a type.
 func icebergHas(t *types.Type, version string) bool {
 	switch t.Kind {

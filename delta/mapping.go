@@ -17,7 +17,12 @@ func (m *Metadata) assignMapping(schema *types.Type) *types.Type {
 		return schema
 	}
 	last := int64(0)
-	WalkFields(schema, func(f types.Field) { last = max(last, int64(FieldID(f))) })
+	WalkFields(schema, func(f types.Field) {
+		last = max(last, int64(FieldID(f)))
+		for _, id := range NestedIDs(f) {
+			last = max(last, int64(id))
+		}
+	})
 	if n, err := strconv.ParseInt(m.Configuration["delta.columnMapping.maxColumnId"], 10, 64); err == nil {
 		last = max(last, n)
 	}
@@ -32,8 +37,47 @@ func (m *Metadata) assignMapping(schema *types.Type) *types.Type {
 		}
 		return withMetadata(f, add)
 	})
+	if m.isTrue("delta.enableIcebergCompatV2") || m.isTrue("delta.enableIcebergCompatV3") {
+		schema = mapFields(schema, func(f types.Field) types.Field {
+			ids := NestedIDs(f)
+			if ids == nil {
+				ids = map[string]int32{}
+			}
+			nest(f.Type, PhysicalName(f), func(path string) {
+				if ids[path] == 0 {
+					last++
+					ids[path] = int32(last)
+				}
+			})
+			return withMetadata(f, map[string]any{nestedIDs: ids})
+		})
+	}
 	m.Configuration["delta.columnMapping.maxColumnId"] = itoa(last)
 	return schema
+}
+
+const nestedIDs = "delta.columnMapping.nested.ids"
+
+// NestedIDs are the identifiers in data files of the elements, keys and values of a field that is an array or a map, by their paths from it: its physical
+// name, and "element", "key" or "value" for each level. Nil where it has none.
+func NestedIDs(f types.Field) map[string]int32 {
+	var ids map[string]int32
+	_ = json.Unmarshal(FieldMetadata(f, nestedIDs), &ids)
+	return ids
+}
+
+// nest visits the elements, keys and values of a type down to structs, whose fields have identifiers of their own.
+func nest(t *types.Type, path string, visit func(path string)) {
+	switch t.Kind {
+	case types.KindArray:
+		visit(path + ".element")
+		nest(t.Elem, path+".element", visit)
+	case types.KindMap:
+		visit(path + ".key")
+		visit(path + ".value")
+		nest(t.Key, path+".key", visit)
+		nest(t.Elem, path+".value", visit)
+	}
 }
 
 // mapFields replaces the fields of a type at any depth, outer ones first.
@@ -75,6 +119,9 @@ func Stored(t *types.Type, ids bool) *types.Type {
 		add := map[string]any{"delta.columnMapping.physicalName": PhysicalName(f)}
 		if id := FieldID(f); ids && id != 0 {
 			add["parquet.field.id"] = id
+			if nested := NestedIDs(f); len(nested) > 0 {
+				add["parquet.field.nested.ids"] = nested
+			}
 		}
 		f.Metadata = ""
 		return withMetadata(f, add)
@@ -110,7 +157,7 @@ func Leaves(schema *types.Type) []Leaf {
 // WithoutMapping is a schema without the numbers and physical names of its columns.
 func WithoutMapping(schema *types.Type) *types.Type {
 	return mapFields(schema, func(f types.Field) types.Field {
-		return SetFieldMetadata(f, map[string]any{"delta.columnMapping.id": nil, "delta.columnMapping.physicalName": nil, "delta.typeChanges": nil,
+		return SetFieldMetadata(f, map[string]any{"delta.columnMapping.id": nil, "delta.columnMapping.physicalName": nil, nestedIDs: nil, "delta.typeChanges": nil,
 			"delta.identity.highWaterMark": nil})
 	})
 }

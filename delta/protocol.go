@@ -63,8 +63,8 @@ var features = map[string]feature{
 	"collations":                  {active: always},
 	"collations-preview":          {active: always},
 	"icebergCompatV1":             {write: true},
-	"icebergCompatV2":             {active: nestedIDs}, // identifiers of elements, keys and values are not written
-	"icebergCompatV3":             {active: enabled("delta.enableIcebergCompatV3")},
+	"icebergCompatV2":             {write: true},
+	"icebergCompatV3":             {write: true},
 	"icebergWriterCompatV1":       {active: enabled("delta.enableIcebergWriterCompatV1")},
 	"materializePartitionColumns": {active: disabled("delta.enableMaterializePartitionColumnsFeature")},
 }
@@ -78,13 +78,6 @@ func enabled(key string) func(*Metadata, *types.Type) bool {
 func disabled(key string) func(*Metadata, *types.Type) bool {
 	on := enabled(key)
 	return func(m *Metadata, t *types.Type) bool { return !on(m, t) }
-}
-
-// nestedIDs reports whether the table's version of compatibility with Iceberg asks for identifiers of elements, keys and values, and there are some.
-func nestedIDs(m *Metadata, schema *types.Type) bool {
-	found := false
-	WalkTypes(schema, func(t *types.Type) { found = found || t.Kind == types.KindArray || t.Kind == types.KindMap })
-	return found && m.isTrue("delta.enableIcebergCompatV2")
 }
 
 func hasConstraint(m *Metadata, _ *types.Type) bool {

@@ -42,6 +42,9 @@ func (m *Metadata) Complete(before *Metadata, base *Protocol) (*Protocol, error)
 	if m.isTrue("delta.compatibility.symlinkFormatManifest.enabled") && m.isTrue("delta.enableDeletionVectors") {
 		return nil, errs.New("DELTA_VIOLATE_TABLE_PROPERTY_VALIDATION_FAILED.PERSISTENT_DELETION_VECTORS_WITH_INCREMENTAL_MANIFEST_GENERATION", "table", types.Quote(m.Name))
 	}
+	if err := m.trackRowsForIceberg(before); err != nil {
+		return nil, err
+	}
 	if schema, err = m.mapColumns(before, schema); err != nil {
 		return nil, err
 	}

@@ -311,9 +311,19 @@ func (c *rowChange) rewrite(files []*delta.Add) ([]*delta.Add, int64, error) {
 	return adds, stats.rows, err
 }
 
+// The field ids that Iceberg's specification reserves for what identifies a row.
+const (
+	icebergRowID       = 2147483540
+	icebergRowSequence = 2147483539
+)
+
 // keepRows has a sink write the last two columns as those by which a table tracks rows.
 func keepRows(t *deltaTable, sink *planpb.FileSink) {
-	id, version := t.RowColumns()
-	sink.Columns = append(sink.Columns, &planpb.FileColumn{Name: id}, &planpb.FileColumn{Name: version})
+	name, version := t.RowColumns()
+	id, written := &planpb.FileColumn{Name: name}, &planpb.FileColumn{Name: version}
+	if t.Snapshot.BoolProperty("delta.enableIcebergCompatV3") {
+		id.FieldId, written.FieldId = icebergRowID, icebergRowSequence
+	}
+	sink.Columns = append(sink.Columns, id, written)
 	sink.RowColumns = 2
 }

@@ -383,7 +383,7 @@ func (st *statement) fileSink(root string, m *delta.Metadata, schema *types.Type
 	for i, f := range schema.Fields {
 		c := &planpb.FileColumn{Name: delta.PhysicalName(f)}
 		if snapshot.MappingMode() != "none" {
-			c.FieldId = delta.FieldID(f)
+			c.FieldId, c.NestedIds = delta.FieldID(f), delta.NestedIDs(f)
 			c.Stored = planconv.TypePB(delta.Stored(f.Type, true))
 		}
 		sink.Columns = append(sink.Columns, c)

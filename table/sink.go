@@ -3,7 +3,6 @@ package table
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"millrace/planconv"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/storage"
+	"millrace/table/parquet"
 	"millrace/types"
 	"millrace/vector"
 )
@@ -119,7 +119,7 @@ func (s *sink) layOut(columns []*planpb.Column) error {
 				f.Type = planconv.Type(fc.Stored)
 			}
 			if fc.FieldId > 0 {
-				f.Metadata = fmt.Sprintf(`{"parquet.field.id":%d}`, fc.FieldId)
+				f.Metadata = parquet.FieldIDs(fc.FieldId, fc.NestedIds)
 			}
 		}
 		fields = append(fields, f)

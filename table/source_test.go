@@ -91,7 +91,7 @@ func TestSourceErrors(t *testing.T) {
 		{"parquet", dir + "/e", "UNABLE_TO_INFER_SCHEMA"},
 		{"json", dir + "/k", "CONFLICTING_PARTITION_COLUMN_NAMES"},
 		{"parquet", dir + "/bad.parquet", "FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER"},
-		{"orc", dir, "DATA_SOURCE_NOT_FOUND"},
+		{"hudi", dir, "DATA_SOURCE_NOT_FOUND"},
 	} {
 		_, err := OpenSource(context.Background(), SourceSpec{Format: c.format, Paths: []string{c.path}})
 		if errs.ConditionOf(err) != c.condition {

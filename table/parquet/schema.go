@@ -3,6 +3,7 @@ package parquet
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/format"
@@ -225,18 +226,50 @@ func illegalType(e *schemaElement) error {
 	return errs.New("PARQUET_TYPE_ILLEGAL", "parquetType", name)
 }
 
+// stored is what a field's metadata says of its place in files.
+type stored struct {
+	Name   string           `json:"delta.columnMapping.physicalName,omitempty"` // of Delta's column mapping
+	ID     int32            `json:"parquet.field.id,omitempty"`
+	Nested map[string]int32 `json:"parquet.field.nested.ids,omitempty"` // of its elements, keys and values, by their paths from its name
+}
+
+// storedField is the name and the identifiers under which a field stands in files.
+func storedField(f types.Field) stored {
+	var s stored
+	if f.Metadata != "" && json.Unmarshal([]byte(f.Metadata), &s) != nil {
+		s = stored{}
+	}
+	if s.Name == "" {
+		s.Name = f.Name
+	}
+	return s
+}
+
+// member is the element, key or value of that name of a field that is an array or a map.
+func (s stored) member(name string, t *types.Type, nullable bool) types.Field {
+	f := types.Field{Name: name, Type: t, Nullable: nullable}
+	if id := s.Nested[s.Name+"."+name]; id != 0 {
+		nested := map[string]int32{}
+		for path, id := range s.Nested {
+			if path, ok := strings.CutPrefix(path, s.Name+"."); ok {
+				nested[path] = id
+			}
+		}
+		f.Metadata = FieldIDs(id, nested)
+	}
+	return f
+}
+
+// FieldIDs is the metadata of a field that is to have an identifier in files. nested are those of its elements, keys and values, by their paths
+// from its name: "name.element", "name.value.key".
+func FieldIDs(id int32, nested map[string]int32) string {
+	text, _ := json.Marshal(stored{ID: id, Nested: nested}) // of such a type there is no error
+	return string(text)
+}
+
 // physicalField is the name and field id under which a struct's field stands in files: Delta's column mapping keeps
 // them in the field's metadata.
 func physicalField(f types.Field) (name string, id int32) {
-	if f.Metadata == "" {
-		return f.Name, 0
-	}
-	var m struct {
-		Name string `json:"delta.columnMapping.physicalName"`
-		ID   int32  `json:"parquet.field.id"`
-	}
-	if json.Unmarshal([]byte(f.Metadata), &m) != nil || m.Name == "" {
-		return f.Name, m.ID
-	}
-	return m.Name, m.ID
+	s := storedField(f)
+	return s.Name, s.ID
 }

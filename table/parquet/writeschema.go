@@ -17,23 +17,23 @@ type schemaWriter struct {
 
 // column adds the elements of a field and returns its writer.
 func (b *schemaWriter) column(f types.Field, path []string, def, rep uint8) (*shredder, error) {
-	name, id := physicalField(f)
-	path = append(path[:len(path):len(path)], name)
+	place := storedField(f)
+	path = append(path[:len(path):len(path)], place.Name)
 	t := f.Type
 	if t.Kind == types.KindUDT {
 		t = t.Elem
 	}
-	s := &shredder{typ: t, name: name, nullable: f.Nullable, rep: rep}
+	s := &shredder{typ: t, name: place.Name, nullable: f.Nullable, rep: rep}
 	if f.Nullable {
 		def++
 	}
 	s.def = def
-	e := schemaElement{Name: name, Repetition: thrift.New(format.Required)}
+	e := schemaElement{Name: place.Name, Repetition: thrift.New(format.Required)}
 	if f.Nullable {
 		e.Repetition.V = format.Optional
 	}
-	if id > 0 {
-		e.FieldID = thrift.New(id)
+	if place.ID > 0 {
+		e.FieldID = thrift.New(place.ID)
 	}
 	before := len(b.leaves)
 	var err error
@@ -43,9 +43,9 @@ func (b *schemaWriter) column(f types.Field, path []string, def, rep uint8) (*sh
 	case types.KindVariant:
 		err = b.group(s, e, path, def, rep, variantFields)
 	case types.KindArray:
-		err = b.list(s, e, path, def, rep)
+		err = b.list(s, e, path, def, rep, place)
 	case types.KindMap:
-		err = b.mapOf(s, e, path, def, rep)
+		err = b.mapOf(s, e, path, def, rep, place)
 	default:
 		err = b.leaf(s, e, path, def, rep)
 	}
@@ -69,18 +69,18 @@ func (b *schemaWriter) group(s *shredder, e schemaElement, path []string, def, r
 // variantFields are the members of a variant's group, in the order of a variant vector's children.
 var variantFields = []types.Field{{Name: "value", Type: types.Binary}, {Name: "metadata", Type: types.Binary}}
 
-func (b *schemaWriter) list(s *shredder, e schemaElement, path []string, def, rep uint8) error {
+func (b *schemaWriter) list(s *shredder, e schemaElement, path []string, def, rep uint8, place stored) error {
 	e.NumChildren, e.Converted, e.Logical.Value = thrift.New[int32](1), thrift.New(deprecated.List), &format.ListType{}
 	b.elems = append(b.elems, e)
-	elem := types.Field{Name: "element", Type: s.typ.Elem, Nullable: s.typ.ElemNull}
+	elem := place.member("element", s.typ.Elem, s.typ.ElemNull)
 	return b.group(s, repeatedGroup("list"), append(path, "list"), def+1, rep+1, []types.Field{elem})
 }
 
-func (b *schemaWriter) mapOf(s *shredder, e schemaElement, path []string, def, rep uint8) error {
+func (b *schemaWriter) mapOf(s *shredder, e schemaElement, path []string, def, rep uint8, place stored) error {
 	e.NumChildren, e.Converted, e.Logical.Value = thrift.New[int32](1), thrift.New(deprecated.Map), &format.MapType{}
 	b.elems = append(b.elems, e)
 	return b.group(s, repeatedGroup("key_value"), append(path, "key_value"), def+1, rep+1, []types.Field{
-		{Name: "key", Type: s.typ.Key}, {Name: "value", Type: s.typ.Elem, Nullable: s.typ.ElemNull}})
+		place.member("key", s.typ.Key, false), place.member("value", s.typ.Elem, s.typ.ElemNull)})
 }
 
 func repeatedGroup(name string) schemaElement {

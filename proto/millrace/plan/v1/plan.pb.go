@@ -2041,7 +2041,8 @@ type FileColumn struct {
 	Default   *Literal               `protobuf:"bytes,5,opt,name=default,proto3" json:"default,omitempty"`                 // the value where the file lacks the column; absent: null
 	Stored    *Type                  `protobuf:"bytes,310,opt,name=stored,proto3" json:"stored,omitempty"`                 // a nested type with the names and field ids of its fields in the file, in their metadata; absent: as the output
 	// Of a partition column: where the split's value is null, the file's column. Of a generated one: the file's column, and where that is null the generated value.
-	OrFile        bool `protobuf:"varint,290,opt,name=or_file,json=orFile,proto3" json:"or_file,omitempty"`
+	OrFile        bool             `protobuf:"varint,290,opt,name=or_file,json=orFile,proto3" json:"or_file,omitempty"`
+	NestedIds     map[string]int32 `protobuf:"bytes,950,rep,name=nested_ids,json=nestedIds,proto3" json:"nested_ids,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"` // of a sink's column: field ids of its elements, keys and values, by their paths from its name
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2123,6 +2124,13 @@ func (x *FileColumn) GetOrFile() bool {
 		return x.OrFile
 	}
 	return false
+}
+
+func (x *FileColumn) GetNestedIds() map[string]int32 {
+	if x != nil {
+		return x.NestedIds
+	}
+	return nil
 }
 
 // A part of a file: byte range [start, start+length); a row group or a line belongs to the split that holds its start.
@@ -4971,7 +4979,7 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\rfiles_skipped\x18\x94\x05 \x01(\x03R\ffilesSkipped\x1a:\n" +
 	"\fOptionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xf7\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x82\x03\n" +
 	"\n" +
 	"FileColumn\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
@@ -4980,7 +4988,12 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\tgenerated\x18\x04 \x01(\tR\tgenerated\x123\n" +
 	"\adefault\x18\x05 \x01(\v2\x19.millrace.plan.v1.LiteralR\adefault\x12/\n" +
 	"\x06stored\x18\xb6\x02 \x01(\v2\x16.millrace.plan.v1.TypeR\x06stored\x12\x18\n" +
-	"\aor_file\x18\xa2\x02 \x01(\bR\x06orFile\"\xce\x02\n" +
+	"\aor_file\x18\xa2\x02 \x01(\bR\x06orFile\x12K\n" +
+	"\n" +
+	"nested_ids\x18\xb6\a \x03(\v2+.millrace.plan.v1.FileColumn.NestedIdsEntryR\tnestedIds\x1a<\n" +
+	"\x0eNestedIdsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01\"\xce\x02\n" +
 	"\tFileSplit\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\x03R\x04size\x12\x14\n" +
@@ -5268,7 +5281,7 @@ func file_millrace_plan_v1_plan_proto_rawDescGZIP() []byte {
 }
 
 var file_millrace_plan_v1_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_millrace_plan_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 61)
+var file_millrace_plan_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 62)
 var file_millrace_plan_v1_plan_proto_goTypes = []any{
 	(EvalMode)(0),                     // 0: millrace.plan.v1.EvalMode
 	(JoinType)(0),                     // 1: millrace.plan.v1.JoinType
@@ -5334,10 +5347,11 @@ var file_millrace_plan_v1_plan_proto_goTypes = []any{
 	(*Settings)(nil),                  // 61: millrace.plan.v1.Settings
 	nil,                               // 62: millrace.plan.v1.Call.OptionsEntry
 	nil,                               // 63: millrace.plan.v1.FileScan.OptionsEntry
-	nil,                               // 64: millrace.plan.v1.FileSink.OptionsEntry
-	nil,                               // 65: millrace.plan.v1.TaskInput.SplitsEntry
-	nil,                               // 66: millrace.plan.v1.TaskInput.BlocksEntry
-	nil,                               // 67: millrace.plan.v1.Settings.ConfEntry
+	nil,                               // 64: millrace.plan.v1.FileColumn.NestedIdsEntry
+	nil,                               // 65: millrace.plan.v1.FileSink.OptionsEntry
+	nil,                               // 66: millrace.plan.v1.TaskInput.SplitsEntry
+	nil,                               // 67: millrace.plan.v1.TaskInput.BlocksEntry
+	nil,                               // 68: millrace.plan.v1.Settings.ConfEntry
 }
 var file_millrace_plan_v1_plan_proto_depIdxs = []int32{
 	7,   // 0: millrace.plan.v1.Type.elem:type_name -> millrace.plan.v1.Type
@@ -5393,66 +5407,67 @@ var file_millrace_plan_v1_plan_proto_depIdxs = []int32{
 	18,  // 50: millrace.plan.v1.FileScan.file_schema:type_name -> millrace.plan.v1.Column
 	12,  // 51: millrace.plan.v1.FileColumn.default:type_name -> millrace.plan.v1.Literal
 	7,   // 52: millrace.plan.v1.FileColumn.stored:type_name -> millrace.plan.v1.Type
-	12,  // 53: millrace.plan.v1.FileSplit.partition_values:type_name -> millrace.plan.v1.Literal
-	17,  // 54: millrace.plan.v1.ExchangeSource.merge:type_name -> millrace.plan.v1.SortKey
-	9,   // 55: millrace.plan.v1.Filter.predicate:type_name -> millrace.plan.v1.Expr
-	9,   // 56: millrace.plan.v1.Project.exprs:type_name -> millrace.plan.v1.Expr
-	2,   // 57: millrace.plan.v1.HashAggregate.mode:type_name -> millrace.plan.v1.HashAggregate.Mode
-	9,   // 58: millrace.plan.v1.HashAggregate.groups:type_name -> millrace.plan.v1.Expr
-	9,   // 59: millrace.plan.v1.HashAggregate.aggregates:type_name -> millrace.plan.v1.Expr
-	9,   // 60: millrace.plan.v1.Observe.aggregates:type_name -> millrace.plan.v1.Expr
-	9,   // 61: millrace.plan.v1.Observe.results:type_name -> millrace.plan.v1.Expr
-	29,  // 62: millrace.plan.v1.StatefulAggregate.aggregate:type_name -> millrace.plan.v1.HashAggregate
-	32,  // 63: millrace.plan.v1.StatefulAggregate.store:type_name -> millrace.plan.v1.StateStore
-	3,   // 64: millrace.plan.v1.StatefulAggregate.mode:type_name -> millrace.plan.v1.StatefulAggregate.OutputMode
-	1,   // 65: millrace.plan.v1.HashJoin.type:type_name -> millrace.plan.v1.JoinType
-	9,   // 66: millrace.plan.v1.HashJoin.left_keys:type_name -> millrace.plan.v1.Expr
-	9,   // 67: millrace.plan.v1.HashJoin.right_keys:type_name -> millrace.plan.v1.Expr
-	9,   // 68: millrace.plan.v1.HashJoin.residual:type_name -> millrace.plan.v1.Expr
-	1,   // 69: millrace.plan.v1.LoopJoin.type:type_name -> millrace.plan.v1.JoinType
-	9,   // 70: millrace.plan.v1.LoopJoin.condition:type_name -> millrace.plan.v1.Expr
-	9,   // 71: millrace.plan.v1.BloomFilter.keys:type_name -> millrace.plan.v1.Expr
-	9,   // 72: millrace.plan.v1.RuntimeFilter.keys:type_name -> millrace.plan.v1.Expr
-	17,  // 73: millrace.plan.v1.Sort.keys:type_name -> millrace.plan.v1.SortKey
-	17,  // 74: millrace.plan.v1.TopN.keys:type_name -> millrace.plan.v1.SortKey
-	28,  // 75: millrace.plan.v1.Expand.projections:type_name -> millrace.plan.v1.Project
-	4,   // 76: millrace.plan.v1.Generate.kind:type_name -> millrace.plan.v1.Generate.Kind
-	9,   // 77: millrace.plan.v1.Generate.args:type_name -> millrace.plan.v1.Expr
-	9,   // 78: millrace.plan.v1.Window.partition:type_name -> millrace.plan.v1.Expr
-	17,  // 79: millrace.plan.v1.Window.order:type_name -> millrace.plan.v1.SortKey
-	46,  // 80: millrace.plan.v1.Window.functions:type_name -> millrace.plan.v1.WindowFunction
-	9,   // 81: millrace.plan.v1.WindowFunction.call:type_name -> millrace.plan.v1.Expr
-	47,  // 82: millrace.plan.v1.WindowFunction.lower:type_name -> millrace.plan.v1.WindowBound
-	47,  // 83: millrace.plan.v1.WindowFunction.upper:type_name -> millrace.plan.v1.WindowBound
-	9,   // 84: millrace.plan.v1.WindowFunction.key:type_name -> millrace.plan.v1.Expr
-	9,   // 85: millrace.plan.v1.WindowBound.value:type_name -> millrace.plan.v1.Expr
-	9,   // 86: millrace.plan.v1.GroupLimit.partition:type_name -> millrace.plan.v1.Expr
-	17,  // 87: millrace.plan.v1.GroupLimit.order:type_name -> millrace.plan.v1.SortKey
-	5,   // 88: millrace.plan.v1.GroupLimit.rank:type_name -> millrace.plan.v1.GroupLimit.Rank
-	64,  // 89: millrace.plan.v1.FileSink.options:type_name -> millrace.plan.v1.FileSink.OptionsEntry
-	21,  // 90: millrace.plan.v1.FileSink.columns:type_name -> millrace.plan.v1.FileColumn
-	50,  // 91: millrace.plan.v1.FileSink.changes:type_name -> millrace.plan.v1.RowChanges
-	49,  // 92: millrace.plan.v1.RowChanges.images:type_name -> millrace.plan.v1.FileSink
-	6,   // 93: millrace.plan.v1.Partitioning.kind:type_name -> millrace.plan.v1.Partitioning.Kind
-	9,   // 94: millrace.plan.v1.Partitioning.exprs:type_name -> millrace.plan.v1.Expr
-	17,  // 95: millrace.plan.v1.Partitioning.keys:type_name -> millrace.plan.v1.SortKey
-	19,  // 96: millrace.plan.v1.Stage.root:type_name -> millrace.plan.v1.Operator
-	52,  // 97: millrace.plan.v1.Stage.partitioning:type_name -> millrace.plan.v1.Partitioning
-	57,  // 98: millrace.plan.v1.Stage.task_inputs:type_name -> millrace.plan.v1.TaskInput
-	54,  // 99: millrace.plan.v1.Stage.adaptive:type_name -> millrace.plan.v1.Adaptive
-	55,  // 100: millrace.plan.v1.Adaptive.sides:type_name -> millrace.plan.v1.JoinSide
-	65,  // 101: millrace.plan.v1.TaskInput.splits:type_name -> millrace.plan.v1.TaskInput.SplitsEntry
-	66,  // 102: millrace.plan.v1.TaskInput.blocks:type_name -> millrace.plan.v1.TaskInput.BlocksEntry
-	59,  // 103: millrace.plan.v1.Blocks.blocks:type_name -> millrace.plan.v1.Block
-	22,  // 104: millrace.plan.v1.FileSplits.splits:type_name -> millrace.plan.v1.FileSplit
-	67,  // 105: millrace.plan.v1.Settings.conf:type_name -> millrace.plan.v1.Settings.ConfEntry
-	60,  // 106: millrace.plan.v1.TaskInput.SplitsEntry.value:type_name -> millrace.plan.v1.FileSplits
-	58,  // 107: millrace.plan.v1.TaskInput.BlocksEntry.value:type_name -> millrace.plan.v1.Blocks
-	108, // [108:108] is the sub-list for method output_type
-	108, // [108:108] is the sub-list for method input_type
-	108, // [108:108] is the sub-list for extension type_name
-	108, // [108:108] is the sub-list for extension extendee
-	0,   // [0:108] is the sub-list for field type_name
+	64,  // 53: millrace.plan.v1.FileColumn.nested_ids:type_name -> millrace.plan.v1.FileColumn.NestedIdsEntry
+	12,  // 54: millrace.plan.v1.FileSplit.partition_values:type_name -> millrace.plan.v1.Literal
+	17,  // 55: millrace.plan.v1.ExchangeSource.merge:type_name -> millrace.plan.v1.SortKey
+	9,   // 56: millrace.plan.v1.Filter.predicate:type_name -> millrace.plan.v1.Expr
+	9,   // 57: millrace.plan.v1.Project.exprs:type_name -> millrace.plan.v1.Expr
+	2,   // 58: millrace.plan.v1.HashAggregate.mode:type_name -> millrace.plan.v1.HashAggregate.Mode
+	9,   // 59: millrace.plan.v1.HashAggregate.groups:type_name -> millrace.plan.v1.Expr
+	9,   // 60: millrace.plan.v1.HashAggregate.aggregates:type_name -> millrace.plan.v1.Expr
+	9,   // 61: millrace.plan.v1.Observe.aggregates:type_name -> millrace.plan.v1.Expr
+	9,   // 62: millrace.plan.v1.Observe.results:type_name -> millrace.plan.v1.Expr
+	29,  // 63: millrace.plan.v1.StatefulAggregate.aggregate:type_name -> millrace.plan.v1.HashAggregate
+	32,  // 64: millrace.plan.v1.StatefulAggregate.store:type_name -> millrace.plan.v1.StateStore
+	3,   // 65: millrace.plan.v1.StatefulAggregate.mode:type_name -> millrace.plan.v1.StatefulAggregate.OutputMode
+	1,   // 66: millrace.plan.v1.HashJoin.type:type_name -> millrace.plan.v1.JoinType
+	9,   // 67: millrace.plan.v1.HashJoin.left_keys:type_name -> millrace.plan.v1.Expr
+	9,   // 68: millrace.plan.v1.HashJoin.right_keys:type_name -> millrace.plan.v1.Expr
+	9,   // 69: millrace.plan.v1.HashJoin.residual:type_name -> millrace.plan.v1.Expr
+	1,   // 70: millrace.plan.v1.LoopJoin.type:type_name -> millrace.plan.v1.JoinType
+	9,   // 71: millrace.plan.v1.LoopJoin.condition:type_name -> millrace.plan.v1.Expr
+	9,   // 72: millrace.plan.v1.BloomFilter.keys:type_name -> millrace.plan.v1.Expr
+	9,   // 73: millrace.plan.v1.RuntimeFilter.keys:type_name -> millrace.plan.v1.Expr
+	17,  // 74: millrace.plan.v1.Sort.keys:type_name -> millrace.plan.v1.SortKey
+	17,  // 75: millrace.plan.v1.TopN.keys:type_name -> millrace.plan.v1.SortKey
+	28,  // 76: millrace.plan.v1.Expand.projections:type_name -> millrace.plan.v1.Project
+	4,   // 77: millrace.plan.v1.Generate.kind:type_name -> millrace.plan.v1.Generate.Kind
+	9,   // 78: millrace.plan.v1.Generate.args:type_name -> millrace.plan.v1.Expr
+	9,   // 79: millrace.plan.v1.Window.partition:type_name -> millrace.plan.v1.Expr
+	17,  // 80: millrace.plan.v1.Window.order:type_name -> millrace.plan.v1.SortKey
+	46,  // 81: millrace.plan.v1.Window.functions:type_name -> millrace.plan.v1.WindowFunction
+	9,   // 82: millrace.plan.v1.WindowFunction.call:type_name -> millrace.plan.v1.Expr
+	47,  // 83: millrace.plan.v1.WindowFunction.lower:type_name -> millrace.plan.v1.WindowBound
+	47,  // 84: millrace.plan.v1.WindowFunction.upper:type_name -> millrace.plan.v1.WindowBound
+	9,   // 85: millrace.plan.v1.WindowFunction.key:type_name -> millrace.plan.v1.Expr
+	9,   // 86: millrace.plan.v1.WindowBound.value:type_name -> millrace.plan.v1.Expr
+	9,   // 87: millrace.plan.v1.GroupLimit.partition:type_name -> millrace.plan.v1.Expr
+	17,  // 88: millrace.plan.v1.GroupLimit.order:type_name -> millrace.plan.v1.SortKey
+	5,   // 89: millrace.plan.v1.GroupLimit.rank:type_name -> millrace.plan.v1.GroupLimit.Rank
+	65,  // 90: millrace.plan.v1.FileSink.options:type_name -> millrace.plan.v1.FileSink.OptionsEntry
+	21,  // 91: millrace.plan.v1.FileSink.columns:type_name -> millrace.plan.v1.FileColumn
+	50,  // 92: millrace.plan.v1.FileSink.changes:type_name -> millrace.plan.v1.RowChanges
+	49,  // 93: millrace.plan.v1.RowChanges.images:type_name -> millrace.plan.v1.FileSink
+	6,   // 94: millrace.plan.v1.Partitioning.kind:type_name -> millrace.plan.v1.Partitioning.Kind
+	9,   // 95: millrace.plan.v1.Partitioning.exprs:type_name -> millrace.plan.v1.Expr
+	17,  // 96: millrace.plan.v1.Partitioning.keys:type_name -> millrace.plan.v1.SortKey
+	19,  // 97: millrace.plan.v1.Stage.root:type_name -> millrace.plan.v1.Operator
+	52,  // 98: millrace.plan.v1.Stage.partitioning:type_name -> millrace.plan.v1.Partitioning
+	57,  // 99: millrace.plan.v1.Stage.task_inputs:type_name -> millrace.plan.v1.TaskInput
+	54,  // 100: millrace.plan.v1.Stage.adaptive:type_name -> millrace.plan.v1.Adaptive
+	55,  // 101: millrace.plan.v1.Adaptive.sides:type_name -> millrace.plan.v1.JoinSide
+	66,  // 102: millrace.plan.v1.TaskInput.splits:type_name -> millrace.plan.v1.TaskInput.SplitsEntry
+	67,  // 103: millrace.plan.v1.TaskInput.blocks:type_name -> millrace.plan.v1.TaskInput.BlocksEntry
+	59,  // 104: millrace.plan.v1.Blocks.blocks:type_name -> millrace.plan.v1.Block
+	22,  // 105: millrace.plan.v1.FileSplits.splits:type_name -> millrace.plan.v1.FileSplit
+	68,  // 106: millrace.plan.v1.Settings.conf:type_name -> millrace.plan.v1.Settings.ConfEntry
+	60,  // 107: millrace.plan.v1.TaskInput.SplitsEntry.value:type_name -> millrace.plan.v1.FileSplits
+	58,  // 108: millrace.plan.v1.TaskInput.BlocksEntry.value:type_name -> millrace.plan.v1.Blocks
+	109, // [109:109] is the sub-list for method output_type
+	109, // [109:109] is the sub-list for method input_type
+	109, // [109:109] is the sub-list for extension type_name
+	109, // [109:109] is the sub-list for extension extendee
+	0,   // [0:109] is the sub-list for field type_name
 }
 
 func init() { file_millrace_plan_v1_plan_proto_init() }
@@ -5516,7 +5531,7 @@ func file_millrace_plan_v1_plan_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_millrace_plan_v1_plan_proto_rawDesc), len(file_millrace_plan_v1_plan_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   61,
+			NumMessages:   62,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
