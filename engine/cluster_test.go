@@ -103,11 +103,15 @@ func (c *cluster) session() *session.Session {
 
 // query runs a statement and returns its columns and rows as text.
 func query(s *session.Session, text string) (*types.Type, []string, error) {
+	return queryWithin(context.Background(), s, text)
+}
+
+func queryWithin(ctx context.Context, s *session.Session, text string) (*types.Type, []string, error) {
 	n, err := s.Parser().ParseStatement(text)
 	if err != nil {
 		return nil, nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r, err := s.Run(ctx, n)
 	if err != nil {
