@@ -301,6 +301,7 @@ func (s *Source) PlanScan(_ context.Context, r physical.ScanRequest) (*planpb.Fi
 	scan := &planpb.FileScan{Format: s.spec.Format, Options: s.spec.Options}
 	output := make([]int, len(r.Fields)) // the partition column behind each output column, or -1
 	corrupt := s.corruptColumn()
+	var read []string // of the files' own columns
 	for i, at := range r.Fields {
 		if k := at - len(s.schema.Fields); k >= 0 {
 			output[i] = -1
@@ -313,12 +314,18 @@ func (s *Source) PlanScan(_ context.Context, r physical.ScanRequest) (*planpb.Fi
 		switch {
 		case output[i] >= 0:
 			c.Partition = int32(output[i]) + 1
+			scan.Columns = append(scan.Columns, c)
+			continue
 		case corrupt != "" && strings.EqualFold(f.Name, corrupt):
 			c.Generated = corruptRecord
 		default:
 			c.FieldId = fieldID(f)
 		}
+		read = append(read, f.Name)
 		scan.Columns = append(scan.Columns, c)
+	}
+	if len(read) == 1 && read[0] == corrupt { // whether a record is bad depends on the columns that are read of it
+		return nil, nil, errs.New("UNSUPPORTED_FEATURE.QUERY_ONLY_CORRUPT_RECORD_COLUMN")
 	}
 	for _, f := range s.data.Fields {
 		if corrupt == "" || !strings.EqualFold(f.Name, corrupt) {
