@@ -92,7 +92,8 @@ func (o *rangeOp) Open(ctx *Ctx) error {
 		count = (uint64(r.Start)-uint64(r.End)-1)/uint64(-r.Step) + 1
 	}
 	parts, p := uint64(max(r.Partitions, 1)), uint64(ctx.Partition)
-	from, to := mulDiv(p, count, parts), mulDiv(p+1, count, parts)
+	p = min(p, parts) // a union's tasks may be more
+	from, to := mulDiv(p, count, parts), mulDiv(min(p+1, parts), count, parts)
 	o.next, o.left = r.Start+int64(from)*r.Step, to-from
 	return nil
 }
