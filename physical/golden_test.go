@@ -3,6 +3,8 @@ package physical_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -65,7 +67,7 @@ func dealt(files []*planpb.FileSplit, most int) [][]*planpb.FileSplit {
 }
 
 // TestStages shows the stages of SQL over the tables that "table" lines make. Arguments of "plan": cores, broadcast and pipelined (bytes),
-// sampled, which lets orders be cut by ranges, and filters, which lets joins make some.
+// sampled, which lets orders be cut by ranges, and filters, which lets joins make some. "indeterminate" only lists the stages that are.
 func TestStages(t *testing.T) {
 	tables := catalog{}
 	datadriven.Walk(t, "testdata/stages", func(t *testing.T, path string) {
@@ -83,7 +85,11 @@ func TestStages(t *testing.T) {
 				tables[s.name] = s
 				return ""
 			}
-			text, err := stages(t, d, tables)
+			show := stages
+			if d.Cmd == "indeterminate" {
+				show = indeterminate
+			}
+			text, err := show(t, d, tables)
 			if err != nil {
 				return err.Error()
 			}
@@ -93,6 +99,56 @@ func TestStages(t *testing.T) {
 }
 
 func stages(t *testing.T, d *datadriven.TestData, tables catalog) (string, error) {
+	q, err := planned(t, d, d.Input, tables)
+	if err != nil {
+		return "", err
+	}
+	text := physical.FormatWith(q, func(l physical.Line) string {
+		if l.Depth == 0 && q.Stages[l.Stage].Indeterminate {
+			return ", indeterminate"
+		}
+		return ""
+	})
+	return strings.TrimRight(text, "\n"), nil
+}
+
+// indeterminate lists the stages of SQL that are marked; of every file, with the argument "files", or of every line of the input.
+func indeterminate(t *testing.T, d *datadriven.TestData, tables catalog) (string, error) {
+	names := strings.Split(d.Input, "\n")
+	var pattern string
+	if d.MaybeScanArgs(t, "files", &pattern) {
+		names, _ = filepath.Glob(pattern)
+	}
+	var b strings.Builder
+	for _, name := range names {
+		text := name
+		if pattern != "" {
+			file, err := os.ReadFile(name)
+			if err != nil {
+				return "", err
+			}
+			name, text = filepath.Base(name), string(file)
+		}
+		q, err := planned(t, d, text, tables)
+		if err != nil {
+			fmt.Fprintf(&b, "%s: %v\n", name, err)
+			continue
+		}
+		var marked []uint32
+		for _, s := range q.Stages {
+			if s.Indeterminate {
+				marked = append(marked, s.Id)
+			}
+		}
+		if pattern != "" {
+			fmt.Fprintf(&b, "%s: ", name)
+		}
+		fmt.Fprintf(&b, "%v of %d\n", marked, len(q.Stages))
+	}
+	return b.String(), nil
+}
+
+func planned(t *testing.T, d *datadriven.TestData, text string, tables catalog) (*physical.Query, error) {
 	o := physical.Options{Cores: 4, BroadcastBytes: 10 << 20, PipelinedBytes: 1 << 40, Split: dealt}
 	for _, a := range d.CmdArgs {
 		var n int
@@ -105,6 +161,7 @@ func stages(t *testing.T, d *datadriven.TestData, tables catalog) (string, error
 		case "pipelined":
 			d.ScanArgs(t, a.Key, &n)
 			o.PipelinedBytes = int64(n)
+		case "files":
 		case "filters":
 			o.BloomBits = physical.MaxBloomBits
 		case "sampled":
@@ -113,21 +170,17 @@ func stages(t *testing.T, d *datadriven.TestData, tables catalog) (string, error
 			d.Fatalf(t, "unknown argument %s", a.Key)
 		}
 	}
-	n, err := sql.ParseStatement(d.Input)
+	n, err := sql.ParseStatement(text)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if n, err = analyze.Analyze(n, tables, analyze.Conf{ANSI: true, TimeZone: "UTC"}); err != nil {
-		return "", err
+		return nil, err
 	}
 	if n, err = optimize.Optimize(n, optimize.Options{}); err != nil {
-		return "", err
+		return nil, err
 	}
-	q, err := physical.Plan(context.Background(), n, o)
-	if err != nil {
-		return "", err
-	}
-	return strings.TrimRight(physical.Format(q), "\n"), nil
+	return physical.Plan(context.Background(), n, o)
 }
 
 func (c catalog) Function([]string) (*plan.CreateFunction, error) { return nil, nil }

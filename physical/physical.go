@@ -122,6 +122,7 @@ func (p *planner) fresh(a plan.Attribute) *plan.Attribute {
 
 func (p *planner) finish(root *part) *Query {
 	p.endStage(root, &planpb.Partitioning{Kind: planpb.Partitioning_SINGLE, Partitions: 1})
+	markIndeterminate(p.stages)
 	return &Query{Stages: p.stages, Output: root.attrs, Pipelined: !p.staged && p.scanBytes <= p.o.PipelinedBytes, ScanBytes: p.scanBytes,
 		Observed: p.observed}
 }

@@ -104,7 +104,7 @@ func newQuery(ctx context.Context, def Query) (*query, error) {
 func (q *query) job(a *affinities) scheduler.Job {
 	j := scheduler.Job{ID: q.def.ID, Mode: q.mode}
 	for _, s := range q.def.Stages {
-		j.Stages = append(j.Stages, scheduler.Stage{ID: s.Id, Tasks: int(max(s.Tasks, 1)), Inputs: s.Inputs, Indeterminate: indeterminate(s), Bound: bound(s),
+		j.Stages = append(j.Stages, scheduler.Stage{ID: s.Id, Tasks: int(max(s.Tasks, 1)), Inputs: s.Inputs, Indeterminate: s.Indeterminate, Bound: bound(s),
 			Prefer: a.prefer(s), Adapt: adaptive.RuleOf(s.Adaptive)})
 	}
 	return j
@@ -122,26 +122,6 @@ func bound(s *planpb.Stage) []string {
 		}
 	}
 	return list
-}
-
-// indeterminate reports whether a second run of a task may send other rows to a partition: the order of its input changes from
-// run to run, and what it does depends on that order.
-func indeterminate(s *planpb.Stage) bool {
-	unordered, sensitive := false, s.Partitioning.GetKind() == planpb.Partitioning_ROUND_ROBIN
-	var visit func(o *planpb.Operator)
-	visit = func(o *planpb.Operator) {
-		switch k := o.Kind.(type) {
-		case *planpb.Operator_ExchangeSource:
-			unordered = unordered || len(k.ExchangeSource.Merge) == 0
-		case *planpb.Operator_Limit, *planpb.Operator_Sample, *planpb.Operator_TopN:
-			sensitive = true
-		}
-		for _, c := range o.Children {
-			visit(c)
-		}
-	}
-	visit(s.Root)
-	return unordered && sensitive
 }
 
 // adapt takes over other tasks for a stage that has not begun.

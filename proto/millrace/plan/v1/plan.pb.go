@@ -4235,6 +4235,7 @@ type Stage struct {
 	Inputs        []uint32               `protobuf:"varint,5,rep,packed,name=inputs,proto3" json:"inputs,omitempty"`                   // stages that its ExchangeSources name
 	TaskInputs    []*TaskInput           `protobuf:"bytes,6,rep,name=task_inputs,json=taskInputs,proto3" json:"task_inputs,omitempty"` // one per task, or empty where tasks differ in nothing
 	Adaptive      *Adaptive              `protobuf:"bytes,800,opt,name=adaptive,proto3" json:"adaptive,omitempty"`                     // how the tasks may be cut anew; absent: they stay as they are
+	Indeterminate bool                   `protobuf:"varint,930,opt,name=indeterminate,proto3" json:"indeterminate,omitempty"`          // a second run of a task may send other rows to a partition, so that readers of the first must run again
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4316,6 +4317,13 @@ func (x *Stage) GetAdaptive() *Adaptive {
 		return x.Adaptive
 	}
 	return nil
+}
+
+func (x *Stage) GetIndeterminate() bool {
+	if x != nil {
+		return x.Indeterminate
+	}
+	return false
 }
 
 // How the tasks of a stage of a staged query may be cut anew when the sizes of what they read are known.
@@ -5193,7 +5201,7 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\x04HASH\x10\x01\x12\t\n" +
 	"\x05RANGE\x10\x02\x12\x0f\n" +
 	"\vROUND_ROBIN\x10\x03\x12\r\n" +
-	"\tBROADCAST\x10\x04\"\xb0\x02\n" +
+	"\tBROADCAST\x10\x04\"\xd7\x02\n" +
 	"\x05Stage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12.\n" +
 	"\x04root\x18\x02 \x01(\v2\x1a.millrace.plan.v1.OperatorR\x04root\x12B\n" +
@@ -5202,7 +5210,8 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\x06inputs\x18\x05 \x03(\rR\x06inputs\x12<\n" +
 	"\vtask_inputs\x18\x06 \x03(\v2\x1b.millrace.plan.v1.TaskInputR\n" +
 	"taskInputs\x127\n" +
-	"\badaptive\x18\xa0\x06 \x01(\v2\x1a.millrace.plan.v1.AdaptiveR\badaptive\"\x96\x02\n" +
+	"\badaptive\x18\xa0\x06 \x01(\v2\x1a.millrace.plan.v1.AdaptiveR\badaptive\x12%\n" +
+	"\rindeterminate\x18\xa2\a \x01(\bR\rindeterminate\"\x96\x02\n" +
 	"\bAdaptive\x12\x17\n" +
 	"\x06inputs\x18\xa0\x06 \x03(\rR\x06inputs\x12\"\n" +
 	"\ftarget_bytes\x18\xa1\x06 \x01(\x03R\vtargetBytes\x12\x11\n" +
