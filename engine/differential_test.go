@@ -30,6 +30,11 @@ const maxCompared = 5
 func TestDifferential(t *testing.T) {
 	queries, seed := envInt(t, "MILLRACE_FUZZ", differentialQueries), uint64(envInt(t, "MILLRACE_FUZZ_SEED", 1))
 	d := &differential{t: t, peer: newPeer(t), refused: map[string]int{}}
+	if d.peer != nil { // both take date_trunc('hour', t) <> x for true where t is null
+		if _, err := d.peer.query("SET disabled_optimizers = 'statistics_propagation,expression_rewriter'"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for queries > 0 {
 		n := min(queries, queriesPerRound)
 		queries -= n

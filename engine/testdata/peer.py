@@ -43,7 +43,6 @@ def text(v):
 
 def main():
     c = duckdb.connect()
-    c.execute("SET disabled_optimizers = 'statistics_propagation,expression_rewriter'")  # both take date_trunc(…, d) <> X for true where d is null
     if duckdb_ext:
         c = duckdb_ext.init(c)
     c.execute("PRAGMA threads=1")
