@@ -29,13 +29,13 @@ test: build lint check-generated unit race e2e conformance
 # -- tests -------------------------------------------------------------------------------------------------------------
 unit: venvs duckdb
 	go vet ./...
-	MILLRACE_SUITES=all go test ./...
+	MILLRACE_SUITES=all go test -timeout 25m ./...
 
 # The race detector needs cgo; the packages here are those whose goroutines share state.
 RACE := ./scheduler/... ./shuffle/... ./txn/... ./delta/... ./storage/... ./memory/... ./session/... ./cluster/... ./worker/... \
   ./gateway/... ./engine/... ./stream/... ./state/... ./cache/... ./jobs/... ./ml/...
 race:
-	CGO_ENABLED=1 go test -race -short $(RACE)
+	CGO_ENABLED=1 go test -race -short -timeout 25m $(RACE)
 
 # Spark reads what millrace wrote where there are a JDK and Maven to set it up.
 e2e: build venvs duckdb $(CACHE)/venv-run/ready $(CACHE)/bin/versitygw browser
