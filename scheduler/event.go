@@ -23,6 +23,8 @@ type Job struct {
 	ID     string
 	Mode   Mode
 	Stages []Stage
+	// Counted: what tasks report at their end belongs to the answer. Without it a pipelined job is whole as soon as its rows are.
+	Counted bool
 }
 
 // Stage is a number of equal tasks over the whole outputs of other stages.

@@ -108,6 +108,7 @@ type job struct {
 	// Pipelined jobs only.
 	attempt  int
 	launched bool
+	counted  bool
 	failures int
 	losses   int
 }
@@ -136,7 +137,7 @@ func (s *stage) setTasks(n int) {
 
 // newJob checks the graph of stages and puts it in order.
 func newJob(j Job) (*job, error) {
-	n := &job{id: j.ID, mode: j.Mode, byID: make(map[uint32]*stage, len(j.Stages))}
+	n := &job{id: j.ID, mode: j.Mode, counted: j.Counted, byID: make(map[uint32]*stage, len(j.Stages))}
 	defs := make(map[uint32]*Stage, len(j.Stages))
 	for i := range j.Stages {
 		d := &j.Stages[i]

@@ -56,6 +56,11 @@ func (s *Scheduler) loseGang(j *job, w *worker) {
 	if !j.launched {
 		return
 	}
+	if j.unread == 0 && !j.counted { // the dead worker's last word is missing, and nothing else
+		s.end(j)
+		s.emit(JobSucceeded{j.id})
+		return
+	}
 	for _, st := range j.stages {
 		for i := range st.tasks {
 			t := &st.tasks[i]

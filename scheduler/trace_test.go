@@ -15,7 +15,7 @@ import (
 // TestTraces runs the scripts in testdata: each command is one event, and its result the decisions.
 //
 //	worker NAME SLOTS | lost NAME | drain NAME | tick DURATION | cancel JOB
-//	job NAME pipelined|staged          with a line for each stage: ID TASKS [<- ID,ID] [indeterminate] [bound WORKER,WORKER]
+//	job NAME pipelined|staged [counted]   with a line for each stage: ID TASKS [<- ID,ID] [indeterminate] [bound WORKER,WORKER]
 //	finished JOB/STAGE/TASK/ATTEMPT… | failed REF KIND | input-lost REF | started REF | read REF
 func TestTraces(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
@@ -87,6 +87,7 @@ func scriptJob(args []string, input string) Job {
 	if args[1] == "pipelined" {
 		j.Mode = Pipelined
 	}
+	j.Counted = len(args) > 2 && args[2] == "counted"
 	for _, line := range strings.Split(input, "\n") {
 		f := strings.Fields(line)
 		var st Stage

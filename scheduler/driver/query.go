@@ -2,6 +2,7 @@ package driver
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -100,10 +101,20 @@ func newQuery(ctx context.Context, def Query) (*query, error) {
 	return q, nil
 }
 
+// counted reports whether an operator's counters are a part of what is asked.
+func counted(o *planpb.Operator) bool {
+	switch o.Kind.(type) {
+	case *planpb.Operator_Observe, *planpb.Operator_Watermark, *planpb.Operator_StatefulAggregate:
+		return true
+	}
+	return slices.ContainsFunc(o.Children, counted)
+}
+
 // job is the query as the scheduler sees it.
 func (q *query) job(a *affinities) scheduler.Job {
 	j := scheduler.Job{ID: q.def.ID, Mode: q.mode}
 	for _, s := range q.def.Stages {
+		j.Counted = j.Counted || counted(s.Root)
 		j.Stages = append(j.Stages, scheduler.Stage{ID: s.Id, Tasks: int(max(s.Tasks, 1)), Inputs: s.Inputs, Indeterminate: s.Indeterminate, Bound: bound(s),
 			Prefer: a.prefer(s), Adapt: adaptive.RuleOf(s.Adaptive)})
 	}
