@@ -288,6 +288,11 @@ func (st *statement) mayMatch(c *plan.Insert) error {
 	if !st.s.Conf.Bool(key + ".enabled") {
 		return errs.New(condition + "_NOT_ENABLED")
 	}
+	for _, name := range c.MatchColumns { // which the option has no way to quote
+		if strings.Contains(name, ",") || strings.TrimSpace(name) != name {
+			return errs.Unsupportedf("INSERT … REPLACE USING of the column %s is not supported: its name has a comma, or spaces at an end; use REPLACE ON.", types.Quote(name))
+		}
+	}
 	return nil
 }
 
@@ -295,7 +300,7 @@ func (st *statement) mayMatch(c *plan.Insert) error {
 func matchOptions(c *plan.Insert) map[string]string {
 	switch {
 	case c.Matching == "USING":
-		return map[string]string{"replaceUsing": c.MatchText}
+		return map[string]string{"replaceUsing": strings.Join(c.MatchColumns, ", ")}
 	case c.Matching == "ON" && c.Alias != "":
 		return map[string]string{"replaceOn": c.MatchText, "targetAlias": c.Alias}
 	case c.Matching == "ON":

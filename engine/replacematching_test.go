@@ -94,6 +94,7 @@ func TestReplaceMatching(t *testing.T) {
 		{"BY NAME REPLACE USING (d) SELECT 7 AS v, 'b' AS d, 9 AS id", "1,a,1|9,b,7"},
 		{"AS t REPLACE ON t.id = s.id AND s.v > 5 (SELECT 1 AS id, 'n' AS d, 6 AS v) AS s", "1,n,6|2,b,2"},
 		{"REPLACE USING (nope) SELECT 1, 'a', 1", "UNRESOLVED_INSERT_REPLACE_USING_COLUMN"},
+		{"REPLACE USING (`id,v`) SELECT 1, 'a', 1", "UNSUPPORTED_FEATURE"}, // no option names such a column
 		{"(id, d) REPLACE USING (id) SELECT 1, 'a'", "PARSE_SYNTAX_ERROR"},
 	} {
 		for _, text := range []string{"DROP TABLE IF EXISTS replaced", "CREATE TABLE replaced (id INT, d STRING, v INT) USING delta", "INSERT INTO replaced VALUES (1, 'a', 1), (2, 'b', 2)"} {

@@ -51,17 +51,18 @@ type (
 	}
 	// Insert is INSERT INTO | OVERWRITE | INTO … REPLACE WHERE.
 	Insert struct {
-		Table       []string
-		Input       Node
-		Columns     []string
-		ByName      bool
-		Overwrite   bool
-		Partition   map[string]Expr // nil value: dynamic
-		ReplaceIf   Expr
-		Matching    string // USING or ON: rows that match new ones are replaced
-		MatchText   string // the columns of USING with commas between them, or the condition of ON
-		Alias       string // of the table, in that condition
-		IfNotExists bool
+		Table        []string
+		Input        Node
+		Columns      []string
+		ByName       bool
+		Overwrite    bool
+		Partition    map[string]Expr // nil value: dynamic
+		ReplaceIf    Expr
+		Matching     string   // USING or ON: rows that match new ones are replaced
+		MatchColumns []string // of USING
+		MatchText    string   // the condition of ON
+		Alias        string   // of the table, in that condition
+		IfNotExists  bool
 	}
 	// CreateTable is CREATE [OR REPLACE] TABLE, with a query (CTAS) or columns.
 	CreateTable struct {

@@ -46,7 +46,7 @@ func (p *parser) insert() plan.Node {
 		p.pos += 2
 		start := p.pos
 		if n.Matching == "USING" {
-			n.MatchText = strings.Join(p.identifierList(), ", ")
+			n.MatchColumns = p.identifierList()
 		} else {
 			p.expression()
 			n.MatchText = p.between(start)
