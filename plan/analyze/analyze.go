@@ -75,11 +75,16 @@ type Conf struct {
 	Positional []plan.Expr
 }
 
-// Analyze resolves a query, or the queries in a command.
-func Analyze(n plan.Node, c Catalog, conf Conf) (plan.Node, error) {
+func newAnalyzer(c Catalog, conf Conf) *analyzer {
 	a := &analyzer{catalog: c, conf: conf, blocks: map[plan.Node]*block{}, hidden: map[plan.Node][]*plan.Attribute{}, observed: map[string]int64{}, madeOf: map[plan.Node][]plan.Node{}, sealed: map[plan.Node]bool{}, made: map[plan.ID][]*plan.Attribute{},
 		located: map[*plan.Scan][]*plan.Attribute{}, further: map[plan.ID]*plan.Call{}}
 	a.fn = &fn.Context{ANSI: conf.ANSI, CaseSensitive: conf.CaseSensitive, TimeZone: conf.TimeZone, Conf: conf.get, ParseSchema: conf.ParseSchema, AvroType: conf.AvroType}
+	return a
+}
+
+// Analyze resolves a query, or the queries in a command.
+func Analyze(n plan.Node, c Catalog, conf Conf) (plan.Node, error) {
+	a := newAnalyzer(c, conf)
 	out, err := a.root(n)
 	if err != nil {
 		return nil, err
@@ -95,9 +100,7 @@ func Analyze(n plan.Node, c Catalog, conf Conf) (plan.Node, error) {
 
 // Expression resolves an expression over columns that are given, for commands that hold conditions (DELETE, MERGE).
 func Expression(e plan.Expr, over plan.Node, c Catalog, conf Conf) (plan.Expr, error) {
-	a := &analyzer{catalog: c, conf: conf, blocks: map[plan.Node]*block{}, hidden: map[plan.Node][]*plan.Attribute{}, observed: map[string]int64{}, madeOf: map[plan.Node][]plan.Node{}, sealed: map[plan.Node]bool{}, made: map[plan.ID][]*plan.Attribute{},
-		located: map[*plan.Scan][]*plan.Attribute{}, further: map[plan.ID]*plan.Call{}}
-	a.fn = &fn.Context{ANSI: conf.ANSI, CaseSensitive: conf.CaseSensitive, TimeZone: conf.TimeZone, Conf: conf.get, ParseSchema: conf.ParseSchema, AvroType: conf.AvroType}
+	a := newAnalyzer(c, conf)
 	a.last = plan.MaxID(over)
 	out, err := a.expr(newScope(over), e)
 	if err != nil {

@@ -51,6 +51,15 @@ func avroOptions(args []Arg, i int, place, function string) (map[string]string, 
 		" SQL function must be a constant map of strings to strings containing the options to use for converting the value from AVRO format")
 }
 
+// avroArguments are a constant schema, which is the argument at a place, and the options behind it.
+func avroArguments(args []Arg, at int, function string) (schema string, set map[string]string, err error) {
+	ordinals := [...]string{"first", "second", "third"}
+	if schema, err = avroText(args[at], ordinals[at], function, "from"); err == nil {
+		set, err = avroOptions(args, at+1, ordinals[at+1], function)
+	}
+	return schema, set, err
+}
+
 func (c *Context) avroType(function, schema string, options map[string]string) (*types.Type, error) {
 	if c.AvroType == nil {
 		return nil, errs.Unsupportedf("%s is not supported here.", function)
@@ -59,11 +68,7 @@ func (c *Context) avroType(function, schema string, options map[string]string) (
 }
 
 func fromAvro(c *Context, args []Arg) (Result, error) {
-	text, err := avroText(args[1], "second", "FROM_AVRO", "from")
-	if err != nil {
-		return Result{}, err
-	}
-	set, err := avroOptions(args, 2, "third", "FROM_AVRO")
+	text, set, err := avroArguments(args, 1, "FROM_AVRO")
 	if err != nil {
 		return Result{}, err
 	}
@@ -98,11 +103,7 @@ func toAvro(_ *Context, args []Arg) (Result, error) {
 }
 
 func schemaOfAvro(c *Context, args []Arg) (Result, error) {
-	text, err := avroText(args[0], "first", "SCHEMA_OF_AVRO", "from")
-	if err != nil {
-		return Result{}, err
-	}
-	set, err := avroOptions(args, 1, "second", "SCHEMA_OF_AVRO")
+	text, set, err := avroArguments(args, 0, "SCHEMA_OF_AVRO")
 	if err != nil {
 		return Result{}, err
 	}
