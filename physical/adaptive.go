@@ -1,8 +1,10 @@
 package physical
 
 import (
+	"context"
 	"slices"
 
+	"millrace/plan"
 	planpb "millrace/proto/millrace/plan/v1"
 )
 
@@ -35,17 +37,17 @@ func (a *Adaptive) partitions(scanned int64, cores int) int {
 
 // planned plans a query, and once more with exchanges of many partitions if it turns out to be a large one, whose partitions will be put together again
 // as their sizes suggest.
-func planned(o Options, plan func(o Options) (*Query, error)) (*Query, error) {
-	q, err := plan(o)
+func planned(ctx context.Context, n plan.Node, sink *planpb.FileSink, o Options) (*Query, error) {
+	q, err := planOnce(ctx, n, sink, o)
 	if err != nil || o.Adaptive == nil || !o.Adaptive.Coalesce || q.ScanBytes <= o.PipelinedBytes {
 		return q, err
 	}
-	n := o.Adaptive.partitions(q.ScanBytes, max(o.Cores, 1))
-	if n <= max(o.ShufflePartitions, o.Cores) {
+	parts := o.Adaptive.partitions(q.ScanBytes, max(o.Cores, 1))
+	if parts <= max(o.ShufflePartitions, o.Cores) {
 		return q, nil
 	}
-	o.ShufflePartitions = n
-	return plan(o)
+	o.ShufflePartitions = parts
+	return planOnce(ctx, n, sink, o)
 }
 
 // adaptive says how the tasks of a stage may be cut anew; nil where they must be what they are: they differ in what they are given besides partitions,

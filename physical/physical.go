@@ -60,30 +60,27 @@ type Observed struct {
 
 // Plan makes the stages of a resolved, optimised relation.
 func Plan(ctx context.Context, n plan.Node, o Options) (*Query, error) {
-	return planned(o, func(o Options) (*Query, error) {
-		p := newPlanner(ctx, o)
-		p.staged, p.repeated = mayStop(n), repeats(n)
-		root, err := p.buildRoot(n)
-		if err != nil {
-			return nil, err
-		}
-		return p.finish(root), nil
-	})
+	return planned(ctx, n, nil, o)
 }
 
 // PlanWrite makes the stages that run a relation and write its rows by the sink; the result is the sink's rows about files.
 func PlanWrite(ctx context.Context, n plan.Node, sink *planpb.FileSink, o Options) (*Query, error) {
-	return planned(o, func(o Options) (*Query, error) {
-		p := newPlanner(ctx, o)
-		p.staged, p.repeated = mayStop(n), repeats(n)
-		root, err := p.buildRoot(n)
-		if err != nil {
-			return nil, err
-		}
+	return planned(ctx, n, sink, o)
+}
+
+// planOnce makes the stages of a relation, with a sink or without.
+func planOnce(ctx context.Context, n plan.Node, sink *planpb.FileSink, o Options) (*Query, error) {
+	p := newPlanner(ctx, o)
+	p.staged, p.repeated = mayStop(n), repeats(n)
+	root, err := p.buildRoot(n)
+	if err != nil {
+		return nil, err
+	}
+	if sink != nil {
 		attrs := sinkAttrs(sink.Changes != nil)
 		root.wrap(p.op(attrs, &planpb.Operator{Kind: &planpb.Operator_FileSink{FileSink: sink}}), attrs)
-		return p.finish(root), nil
-	})
+	}
+	return p.finish(root), nil
 }
 
 type planner struct {

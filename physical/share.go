@@ -52,8 +52,9 @@ func eachOperator(o *planpb.Operator, f func(*planpb.Operator)) {
 	}
 }
 
-// chancy are functions each of whose calls is a choice of its own.
-var chancy = map[string]bool{"rand": true, "random": true, "randn": true, "uniform": true, "randstr": true, "uuid": true, "shuffle": true}
+// chancy are functions each of whose calls is a choice of its own, and how many arguments they have with their seed. What they give to a row
+// depends on the rows before it.
+var chancy = map[string]int{"rand": 1, "randn": 1, "uuid": 1, "uniform": 3, "randstr": 2, "shuffle": 2}
 
 // stageKey says what a stage does, whatever the numbers of its operators, the names of its columns and the place where the user wrote it; it is empty
 // where each run does something else.
@@ -90,7 +91,7 @@ func stageKey(t *part, to *planpb.Partitioning) string {
 
 // settle clears all origins of expressions in a message, and reports whether none of them is a choice.
 func settle(m protoreflect.Message) bool {
-	if c, ok := m.Interface().(*planpb.Call); ok && chancy[c.Name] {
+	if c, ok := m.Interface().(*planpb.Call); ok && chancy[c.Name] > 0 {
 		return false
 	}
 	settled := true

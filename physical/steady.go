@@ -18,7 +18,11 @@ import (
 func markIndeterminate(stages []*planpb.Stage) {
 	reads := map[uint32]int{}
 	for _, s := range stages {
-		countReads(s.Root, reads)
+		eachOperator(s.Root, func(o *planpb.Operator) {
+			if x := o.GetExchangeSource(); x != nil {
+				reads[x.Stage]++
+			}
+		})
 		for _, side := range s.Adaptive.GetSides() {
 			reads[side.Stage]++ // several tasks may read all of it
 		}
@@ -42,15 +46,6 @@ func markIndeterminate(stages []*planpb.Stage) {
 			out = steadyRows(len(s.Root.Output))
 		}
 		done[s.Id] = out
-	}
-}
-
-func countReads(o *planpb.Operator, reads map[uint32]int) {
-	if x := o.GetExchangeSource(); x != nil {
-		reads[x.Stage]++
-	}
-	for _, c := range o.Children {
-		countReads(c, reads)
 	}
 }
 
@@ -200,9 +195,6 @@ func (r *remaking) exprs(es []*planpb.Expr, in repeated) bool {
 	return steady
 }
 
-// seeded names the functions of chance and how many arguments they have with their seed. What they give to a row depends on the rows before it.
-var seeded = map[string]int{"rand": 1, "randn": 1, "uuid": 1, "uniform": 3, "randstr": 2, "shuffle": 2, "monotonically_increasing_id": 0}
-
 // expr reports whether an expression over columns has the same values again. Numbers that chance gives to rows bind them together: two rows
 // never have the same identifier.
 func (r *remaking) expr(e *planpb.Expr, in repeated) bool {
@@ -216,7 +208,7 @@ func (r *remaking) expr(e *planpb.Expr, in repeated) bool {
 	if call == nil {
 		return true
 	}
-	if args, chance := seeded[call.Name]; chance {
+	if args := chancy[call.Name]; args > 0 || call.Name == "monotonically_increasing_id" {
 		r.decides(in.ordered && len(call.Args) == args)
 	}
 	return r.exprs(call.Args, in) && r.expr(call.Filter, in)
