@@ -55,15 +55,9 @@ func (r rows) Next(context.Context) (*vector.Batch, error) { return r.Result.Nex
 
 func (r rows) Metrics() session.Metrics {
 	all := r.Result.Metrics()
-	m := session.Metrics{Operators: engine.OperatorMetrics(all), Adapted: r.Adapted()}
-	for id, o := range all {
+	m := session.Metrics{Operators: engine.OperatorMetrics(all), Told: engine.Told(all), Adapted: r.Adapted()}
+	for _, o := range all {
 		addStreaming(&m, o)
-		if len(o.Observed) > 0 {
-			if m.Told == nil {
-				m.Told = map[uint32][][]byte{}
-			}
-			m.Told[id] = o.Observed
-		}
 	}
 	return m
 }

@@ -13,6 +13,17 @@ import (
 	"millrace/vector"
 )
 
+// Told is what operators have told of observations, by their numbers.
+func Told(all map[uint32]*operators.OperatorMetrics) map[uint32][][]byte {
+	told := map[uint32][][]byte{}
+	for id, o := range all {
+		if len(o.Observed) > 0 {
+			told[id] = o.Observed
+		}
+	}
+	return told
+}
+
 // observedRows are the rows of a query with observations, which are made when the last row was read.
 type observedRows struct {
 	Rows
