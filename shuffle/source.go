@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"millrace/operators"
+	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/types"
 	"millrace/vector"
 )
@@ -26,6 +27,14 @@ type Inputs struct {
 	More      int  // so many partitions behind it are read too, of outputs in files
 	Wait      bool // outputs may still have to be created
 	Types     []*types.Type
+}
+
+// Cut leaves what a slice of a task's says is to be read of a stage's outputs, which are in the order of its tasks.
+func (in *Inputs) Cut(s *planpb.Slice, stage uint32) {
+	in.Partition, in.More = int(s.From), int(s.To-s.From)-1
+	if s.Last > 0 && s.Stage == stage {
+		in.Locations = in.Locations[s.First:s.Last]
+	}
 }
 
 // open begins to read one of the outputs.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math"
 	"runtime/debug"
 	"slices"
 	"sync/atomic"
@@ -184,24 +183,17 @@ func (r *Runtime) inputs(t *task, stage uint32, output []*planpb.Column) (shuffl
 	case planpb.Partitioning_SINGLE, planpb.Partitioning_BROADCAST:
 		in.Partition = 0
 	}
-	first, last := 0, math.MaxInt
-	if s := t.launch.Slice; s != nil && slices.Contains(t.stage.Adaptive.GetInputs(), stage) {
-		in.Partition, in.More = int(s.From), int(s.To-s.From)-1
-		if s.Last > 0 && s.Stage == stage {
-			first, last = int(s.First), int(s.Last)
-		}
-	}
 	for _, id := range t.launch.Inputs {
 		l := t.q.location(id)
 		if l == nil || l.Stage != stage {
 			continue
 		}
 		for k, at := range l.At {
-			if k < first || k >= last {
-				continue
-			}
 			in.Locations = append(in.Locations, shuffle.Location{Address: l.Addresses[at],
 				Output: shuffle.Ref{Query: t.ref.Query, Stage: stage, Task: k, Attempt: int(l.Attempts[k])}})
+		}
+		if s := t.launch.Slice; s != nil && slices.Contains(t.stage.Adaptive.GetInputs(), stage) {
+			in.Cut(s, stage)
 		}
 		return in, nil
 	}

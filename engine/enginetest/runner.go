@@ -300,11 +300,7 @@ func (q *running) env(s *planpb.Stage, task int, frames *cache.Store) operators.
 	env.ExchangeSource = func(op *planpb.Operator, source *planpb.ExchangeSource) ([]operators.Operator, error) {
 		in := q.inputs(source.Stage, op.Output, task)
 		if d := q.adapted[s.Id]; d != nil && slices.Contains(s.Adaptive.Inputs, source.Stage) {
-			x := d.Slices[task]
-			in.Partition, in.More = x.From, x.To-x.From-1
-			if x.Last > 0 && x.Stage == source.Stage {
-				in.Locations = in.Locations[x.First:x.Last]
-			}
+			in.Cut(d.Slices[task].PB(), source.Stage)
 		}
 		if len(source.Merge) > 0 {
 			return shuffle.Singles(in), nil
@@ -367,18 +363,10 @@ func (q *running) Metrics() session.Metrics {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	m := q.metrics
-	m.Operators = engine.OperatorMetrics(q.operators)
+	m.Operators, m.Told = engine.OperatorMetrics(q.operators), engine.Told(q.operators)
 	m.Adapted = map[uint32]string{}
 	for stage, d := range q.adapted {
 		m.Adapted[stage] = d.String()
-	}
-	for id, o := range q.operators {
-		if len(o.Observed) > 0 {
-			if m.Told == nil {
-				m.Told = map[uint32][][]byte{}
-			}
-			m.Told[id] = o.Observed
-		}
 	}
 	return m
 }
