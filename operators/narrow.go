@@ -1,7 +1,6 @@
 package operators
 
 import (
-	"millrace/operators/sortkey"
 	"millrace/planconv"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/types"
@@ -216,27 +215,19 @@ func wantedKeys(v *vector.Vector, n int, all bool) *Wanted {
 	if !bounded(v.Type) {
 		return nil
 	}
+	lo, hi := extremes(v, nil, n)
+	if lo < 0 {
+		return nil
+	}
 	w := &Wanted{Type: planconv.TypePB(v.Type)}
-	lo, hi := -1, -1
+	if !all || n > fewValues {
+		w.Low, w.High = planconv.Literal(planconv.At(v, lo)), planconv.Literal(planconv.At(v, hi))
+		return w
+	}
 	for i := range n {
-		if v.IsNull(i) {
-			continue
-		}
-		if all && n <= fewValues {
+		if !v.IsNull(i) {
 			w.Values = append(w.Values, planconv.Literal(planconv.At(v, i)))
 		}
-		if lo < 0 || sortkey.Values(v, i, v, lo) < 0 {
-			lo = i
-		}
-		if hi < 0 || sortkey.Values(v, hi, v, i) < 0 {
-			hi = i
-		}
-	}
-	switch {
-	case lo < 0:
-		return nil
-	case w.Values == nil:
-		w.Low, w.High = planconv.Literal(planconv.At(v, lo)), planconv.Literal(planconv.At(v, hi))
 	}
 	return w
 }

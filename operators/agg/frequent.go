@@ -89,16 +89,19 @@ func (f *frequent) Merge(in *Input) error {
 
 // States are, for each value, its count, the length of its bytes, and these.
 func (f *frequent) States(out []*vector.Vector, from, n int) {
-	for g := from; g < from+n; g++ {
+	v := &vector.Vector{}
+	v.Reset(types.Binary, n)
+	for i, c := range f.groups[from : from+n] {
 		f.key = f.key[:0]
-		if c := f.groups[g]; c != nil {
+		if c != nil {
 			for _, s := range c.slots {
 				f.key = binary.AppendUvarint(f.key, uint64(s.count-c.base))
 				f.key = append(binary.AppendUvarint(f.key, uint64(len(s.key))), s.key...)
 			}
 		}
-		out[0].Append(vector.FromStrings(types.Binary, []string{string(f.key)}, nil), nil)
+		v.AppendStr(i, f.key)
 	}
+	out[0].Append(v, nil)
 }
 
 func (f *frequent) Result(out *vector.Vector, from, n int) error {

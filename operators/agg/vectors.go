@@ -110,18 +110,22 @@ func (f *vectors) Merge(in *Input) error {
 
 // States are the number of arrays and then the values.
 func (f *vectors) States(out []*vector.Vector, from, n int) {
+	v := &vector.Vector{}
+	v.Reset(types.Binary, n)
 	var b []byte
-	for _, s := range f.groups[from : from+n] {
+	for i, s := range f.groups[from : from+n] {
 		if s.n == 0 {
-			out[0].AppendNulls(1)
+			v.AppendStr(i, nil)
+			v.SetNull(i)
 			continue
 		}
 		b = binary.LittleEndian.AppendUint64(b[:0], uint64(s.n))
 		for _, x := range s.values {
 			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
 		}
-		out[0].Append(vector.FromStrings(types.Binary, []string{string(b)}, nil), nil)
+		v.AppendStr(i, b)
 	}
+	out[0].Append(v, nil)
 }
 
 func (f *vectors) Result(out *vector.Vector, from, n int) error {
