@@ -189,12 +189,16 @@ func createParquet(out io.Writer, schema *types.Type, sink *planpb.FileSink, _ *
 	return parquet.NewWriter(out, schema, o)
 }
 
-// inferParquet takes the first file's schema, or merges all files'.
 func inferParquet(ctx context.Context, s *Source) (*types.Type, error) {
+	return s.schemaOfFiles("Parquet", func(path string) (*types.Type, error) { return s.footerSchema(ctx, path) })
+}
+
+// schemaOfFiles takes the first schema of a file, or merges all files'; a file whose schema is nil has none.
+func (s *Source) schemaOfFiles(format string, of func(path string) (*types.Type, error)) (*types.Type, error) {
 	var schema *types.Type
 	for _, f := range s.files {
-		t, err := s.footerSchema(ctx, f.path)
-		if err != nil && lenienceOf(s.spec.Options).lets(err) {
+		t, err := of(f.path)
+		if err != nil && lenienceOf(s.spec.Options).lets(err) || err == nil && t == nil {
 			continue
 		}
 		if err != nil {
@@ -210,7 +214,7 @@ func inferParquet(ctx context.Context, s *Source) (*types.Type, error) {
 		}
 	}
 	if schema == nil {
-		return nil, errs.New("UNABLE_TO_INFER_SCHEMA", "format", "Parquet")
+		return nil, errs.New("UNABLE_TO_INFER_SCHEMA", "format", format)
 	}
 	return schema, nil
 }

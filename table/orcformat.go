@@ -3,10 +3,8 @@ package table
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
-	"millrace/errs"
 	"millrace/javatime"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/storage"
@@ -83,35 +81,11 @@ func processZone() *javatime.Zone {
 	return javatime.UTC
 }
 
-// inferORC takes the first schema that has columns, or merges all files'.
 func inferORC(ctx context.Context, s *Source) (*types.Type, error) {
-	var schema *types.Type
-	for _, f := range s.files {
-		t, err := s.orcSchema(ctx, f.path)
-		if err != nil && lenienceOf(s.spec.Options).lets(err) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if len(t.Fields) == 0 {
-			continue
-		}
-		if schema == nil {
-			schema = t
-		} else if schema, err = mergeSchemas(schema, t); err != nil {
-			return nil, err
-		}
-		if !strings.EqualFold(s.option("mergeSchema"), "true") {
-			break
-		}
-	}
-	if schema == nil {
-		return nil, errs.New("UNABLE_TO_INFER_SCHEMA", "format", "ORC")
-	}
-	return schema, nil
+	return s.schemaOfFiles("ORC", func(path string) (*types.Type, error) { return s.orcSchema(ctx, path) })
 }
 
+// orcSchema is a file's schema; nil if it has no columns.
 func (s *Source) orcSchema(ctx context.Context, path string) (*types.Type, error) {
 	r, err := s.spec.Env.open(ctx, path)
 	if err != nil {
@@ -122,5 +96,9 @@ func (s *Source) orcSchema(ctx context.Context, path string) (*types.Type, error
 	if err != nil {
 		return nil, err
 	}
-	return f.SparkType()
+	t, err := f.SparkType()
+	if err != nil || len(t.Fields) == 0 {
+		return nil, err
+	}
+	return t, nil
 }

@@ -18,6 +18,8 @@ type reader interface {
 	read(v *vector.Vector, n int, outer vector.Bitmap) error
 	// seek goes to a row group's beginning; entry says where a column's is.
 	seek(entry func(column uint64) (*positions, error)) error
+	column() *Column
+	inner() []reader // of fields, elements, keys and values; nil for a field that the file lacks
 }
 
 // numbers is a stream of whole numbers.
@@ -34,6 +36,9 @@ type base struct {
 	bits    vector.Bitmap
 	scratch []int64
 }
+
+func (b *base) column() *Column { return b.col }
+func (b *base) inner() []reader { return nil }
 
 func (b *base) begin(s *stripe) error {
 	b.present = nil

@@ -27,6 +27,8 @@ func (b *builder) fields(c *Column, want *types.Type, plain bool) (reader, error
 	return r, nil
 }
 
+func (r *structs) inner() []reader { return r.fields }
+
 func (r *structs) begin(s *stripe) error {
 	for _, f := range r.fields {
 		if f != nil {
@@ -95,6 +97,8 @@ func (b *builder) lists(c *Column, want *types.Type) (reader, error) {
 	}
 	return r, nil
 }
+
+func (r *lists) inner() []reader { return r.parts }
 
 func (r *lists) begin(s *stripe) error {
 	if err := r.base.begin(s); err != nil {

@@ -132,8 +132,11 @@ func (r *Reader) day(v any) any {
 // decimalBound reads a decimal's text as a value of its type.
 func decimalBound(v any, t *types.Type) any {
 	text, _ := v.([]byte)
+	if len(text) > 64 {
+		return nil
+	}
 	q, ok := new(big.Rat).SetString(string(text))
-	if !ok || len(text) > 64 {
+	if !ok {
 		return nil
 	}
 	q.Mul(q, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(t.Scale)), nil)))

@@ -120,27 +120,11 @@ func (b *builder) find(columns []*Column, name string) (*Column, error) {
 
 // mark notes the columns of the file whose streams a reader needs.
 func (r *Reader) mark(rd reader) {
-	switch x := rd.(type) {
-	case *structs:
-		r.needed[x.col.id] = true
-		for _, f := range x.fields {
-			r.mark(f)
+	r.needed[rd.column().id] = true
+	for _, k := range rd.inner() {
+		if k != nil {
+			r.mark(k)
 		}
-	case *lists:
-		r.needed[x.col.id] = true
-		for _, p := range x.parts {
-			r.mark(p)
-		}
-	case *wholes:
-		r.needed[x.col.id] = true
-	case *floats:
-		r.needed[x.col.id] = true
-	case *texts:
-		r.needed[x.col.id] = true
-	case *decimals:
-		r.needed[x.col.id] = true
-	case *timesReader:
-		r.needed[x.col.id] = true
 	}
 }
 
@@ -251,9 +235,11 @@ func (s *stripe) encoding(c *Column) (encoding, error) {
 	return e, nil
 }
 
+func (e encoding) version2() bool { return e.kind == directV2 || e.kind == dictionaryV2 }
+
 func (s *stripe) version2(c *Column) (bool, error) {
 	e, err := s.encoding(c)
-	return e.kind == directV2 || e.kind == dictionaryV2, err
+	return e.version2(), err
 }
 
 // nextStripe makes the next stripe that may hold wanted rows the current one.

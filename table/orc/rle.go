@@ -3,6 +3,8 @@ package orc
 import (
 	"encoding/binary"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"millrace/vector"
 )
 
@@ -59,7 +61,7 @@ func (r *ints) seek(p *positions) error {
 func (r *ints) number() (int64, error) {
 	u, err := r.in.uvarint()
 	if r.signed {
-		return zigzag(u), err
+		return protowire.DecodeZigZag(u), err
 	}
 	return int64(u), err
 }
@@ -137,7 +139,7 @@ func (r *ints) runV2() error {
 		}
 		if r.signed {
 			for i, v := range r.run[:r.n] {
-				r.run[i] = zigzag(uint64(v))
+				r.run[i] = protowire.DecodeZigZag(uint64(v))
 			}
 		}
 		return nil
@@ -149,7 +151,7 @@ func (r *ints) runV2() error {
 
 func (r *ints) value(u uint64) int64 {
 	if r.signed {
-		return zigzag(u)
+		return protowire.DecodeZigZag(u)
 	}
 	return int64(u)
 }

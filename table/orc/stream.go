@@ -10,6 +10,7 @@ import (
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"millrace/errs"
 )
@@ -230,10 +231,8 @@ func (s *stream) uvarint() (uint64, error) {
 
 func (s *stream) varint() (int64, error) {
 	u, err := s.uvarint()
-	return zigzag(u), err
+	return protowire.DecodeZigZag(u), err
 }
-
-func zigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) }
 
 // positions are the places of a row group in its columns' streams, to be taken one by one.
 type positions struct{ list []uint64 }

@@ -26,14 +26,13 @@ func (r *texts) begin(s *stripe) error {
 	if err != nil {
 		return err
 	}
-	v2 := e.kind == directV2 || e.kind == dictionaryV2
-	lengths := newInts(s.need(r.col, length), v2, false)
+	lengths := newInts(s.need(r.col, length), e.version2(), false)
 	r.data, r.lengths, r.codes, r.dict = nil, nil, nil, nil
 	if e.kind == direct || e.kind == directV2 {
 		r.data, r.lengths = s.need(r.col, data), lengths
 		return nil
 	}
-	r.codes = newInts(s.need(r.col, data), v2, false)
+	r.codes = newInts(s.need(r.col, data), e.version2(), false)
 	return r.dictionary(s.need(r.col, dictionaryData), lengths, e.size)
 }
 
