@@ -3,8 +3,6 @@ package engine_test
 import (
 	"strings"
 	"testing"
-
-	"millrace/delta/log"
 )
 
 // TestConvertStatistics puts a log into directories of Parquet files: it knows of each file what a file of its own writing would say, or how many rows it has.
@@ -38,16 +36,8 @@ func TestConvertStatistics(t *testing.T) {
 
 func statsByPartition(t *testing.T, dir string) map[string]string {
 	t.Helper()
-	l, err := log.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	snap, err := l.Snapshot(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	out := map[string]string{}
-	for a := range snap.All() {
+	for a := range snapshotOf(t, dir).All() {
 		out[*a.PartitionValues["p"]] = strings.ReplaceAll(a.Stats, " ", "")
 	}
 	if len(out) != 2 {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"millrace/delta"
-	"millrace/delta/log"
 	"millrace/errs"
 )
 
@@ -38,15 +37,7 @@ func TestDropFeatureTruncatingHistory(t *testing.T) {
 	}
 	protocol := func() *delta.Protocol {
 		t.Helper()
-		l, err := log.Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		snap, err := l.Snapshot(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return snap.Protocol
+		return snapshotOf(t, dir).Protocol
 	}
 	expect("CREATE TABLE trunc (id BIGINT) USING delta LOCATION '"+dir+"' TBLPROPERTIES ('delta.enableDeletionVectors' = 'true', 'delta.checkpointPolicy' = 'v2')", "")
 	expect("INSERT INTO trunc SELECT id FROM range(20)", "")

@@ -34,14 +34,7 @@ func TestTrackedRowsStay(t *testing.T) {
 		if strings.HasPrefix(q, "DELETE") {
 			continue
 		}
-		l, err := log.Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		snap, err := l.Snapshot(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		snap := snapshotOf(t, dir)
 		rows := 0
 		for a := range snap.All() {
 			n, known := trackedRows(t, dir+"/"+a.Path)

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"millrace/table/internal/rows"
 	"millrace/types"
 )
 
@@ -26,9 +25,9 @@ func TestDictionariesAreKept(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			compareLines(t, readWith(t, f, data, d), want)
+			compareLines(t, readWith(t, f, data, ReadOptions{BatchRows: 100, Dictionaries: d}), want)
 			first := maps.Clone(d.kept)
-			compareLines(t, readWith(t, f, data, d), want)
+			compareLines(t, readWith(t, f, data, ReadOptions{BatchRows: 100, Dictionaries: d}), want)
 			some = some || len(first) > 0
 			if limit == 1<<20 && !maps.Equal(first, d.kept) {
 				t.Errorf("%s: dictionaries were decoded again", file)
@@ -49,25 +48,5 @@ func TestDictionariesAreKept(t *testing.T) {
 		if some != (limit > 0) {
 			t.Errorf("with room for %d bytes: some dictionary was kept: %v", limit, some)
 		}
-	}
-}
-
-func readWith(t *testing.T, f *File, data []byte, d *Dictionaries) []string {
-	t.Helper()
-	r, err := f.NewReader(bytes.NewReader(data), ReadOptions{Columns: allColumns(f), BatchRows: 100, Dictionaries: d})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	var lines []string
-	for {
-		b, err := r.Next()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if b == nil {
-			return lines
-		}
-		lines = append(lines, rows.Lines(b)...)
 	}
 }

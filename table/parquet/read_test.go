@@ -20,7 +20,14 @@ func readAll(t testing.TB, data []byte, batchRows int) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := f.NewReader(bytes.NewReader(data), ReadOptions{Columns: allColumns(f), BatchRows: batchRows})
+	return readWith(t, f, data, ReadOptions{BatchRows: batchRows})
+}
+
+// readWith reads all columns as lines of JSON.
+func readWith(t testing.TB, f *File, data []byte, o ReadOptions) []string {
+	t.Helper()
+	o.Columns = allColumns(f)
+	r, err := f.NewReader(bytes.NewReader(data), o)
 	if err != nil {
 		t.Fatal(err)
 	}
