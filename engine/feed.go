@@ -47,8 +47,10 @@ func (st *statement) feed(path string, options map[string]string) (plan.Table, e
 	if err != nil {
 		return nil, err
 	}
-	f := deltatable.NewFeed(l, s, st.zone(), commits)
-	return f, nil
+	if end == s.Version {
+		st.read = append(st.read, deltatable.New(l, s, st.zone())) // more may come
+	}
+	return deltatable.NewFeed(l, s, st.zone(), commits), nil
 }
 
 // feedRange are the first and the last version that the options name; last < first where there is none.

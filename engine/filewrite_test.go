@@ -1,11 +1,15 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
+
+	"millrace/errs"
+	"millrace/plan"
 )
 
 // TestFileWrites breaks writes to a table of files off where their records change: what had not been decided does not count, and what had does.
@@ -108,6 +112,19 @@ func TestRenameIsOneStep(t *testing.T) {
 		names("default | renamed_b | false")
 		if _, _, err := query(s, "ALTER TABLE renamed_b RENAME TO renamed_a"); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestWriteFormats refuses formats that are not written by their names, with and without a path.
+func TestWriteFormats(t *testing.T) {
+	s := newCluster(t, setups[0]).session()
+	for format, condition := range map[string]string{"jdbc": "DATA_SOURCE_NOT_FOUND", "binaryFile": "UNSUPPORTED_FEATURE.WRITE_FOR_BINARY_SOURCE"} {
+		for _, path := range []string{"", t.TempDir() + "/x"} {
+			_, err := s.Run(context.Background(), &plan.Write{Input: &plan.OneRow{}, Format: format, Path: path, Mode: plan.SaveAppend})
+			if errs.ConditionOf(err) != condition {
+				t.Errorf("%s to %q: %v", format, path, err)
+			}
 		}
 	}
 }

@@ -15,17 +15,22 @@ import (
 	"millrace/types"
 )
 
+// mayWrite refuses formats that are not written; named is the format as the user has it.
+func mayWrite(format, named string) error {
+	switch {
+	case format == "delta":
+	case format == "binaryfile":
+		return errs.New("UNSUPPORTED_FEATURE.WRITE_FOR_BINARY_SOURCE")
+	case format == "orc":
+		return errs.Unsupportedf("Writing ORC files is not supported.")
+	case !fileFormats[format]:
+		return errs.New("DATA_SOURCE_NOT_FOUND", "provider", named)
+	}
+	return nil
+}
+
 // writePlain writes rows as plain files of a format.
 func (st *statement) writePlain(format, path string, input plan.Node, w *plan.Write) error {
-	if format == "binaryfile" {
-		return errs.New("UNSUPPORTED_FEATURE.WRITE_FOR_BINARY_SOURCE")
-	}
-	if format == "orc" {
-		return errs.Unsupportedf("Writing ORC files is not supported.")
-	}
-	if !fileFormats[format] {
-		return errs.New("DATA_SOURCE_NOT_FOUND", "provider", w.Format)
-	}
 	store, err := storage.Open(path)
 	if err != nil {
 		return err

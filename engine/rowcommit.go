@@ -57,7 +57,7 @@ func (c *rowChange) commit(r *changes, metrics func(*rowChange, *changes) map[st
 		return err
 	}
 	req := txn.Request{Table: s.Table, ReadVersion: s.Version, TableID: s.Metadata.ID, TxnID: uuid.NewString(), Actions: actions, ReadFiles: files,
-		ReadTable: st.reads(s.Table), RowLevel: c.rowLevel}
+		ReadTable: st.readOf(s.Table) != nil, RowLevel: c.rowLevel}
 	if !c.rowLevel {
 		for _, a := range c.placed.Read() {
 			req.ReadFiles = append(req.ReadFiles, a.Path)

@@ -154,7 +154,7 @@ func (st *statement) hasBatch(to StreamSink) bool {
 	if err != nil {
 		return false
 	}
-	now, err := st.newest(l)
+	now, err := l.Snapshot(st.ctx)
 	return err == nil && alreadyWritten(now, delta.SetTransaction{AppID: to.QueryID, Version: to.BatchID})
 }
 

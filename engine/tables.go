@@ -51,15 +51,18 @@ func (st *statement) write(w *plan.Write) (session.Result, error) {
 	if format == "noop" {
 		return st.writeNothing(w, input)
 	}
+	if format == "" {
+		format = st.s.Conf.Get("spark.sql.sources.default")
+	}
+	if err := mayWrite(format, w.Format); err != nil {
+		return nil, err
+	}
 	path := w.Path
 	if path == "" {
 		path, _ = option(w.Options, "path")
 	}
 	if path == "" {
 		return nil, errs.Newf(errs.Invalid, "No path is given: call save(path) or set the option path.")
-	}
-	if format == "" {
-		format = st.s.Conf.Get("spark.sql.sources.default")
 	}
 	if format != "delta" {
 		return emptyResult(), st.writePlain(format, path, input, w)

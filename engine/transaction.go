@@ -137,10 +137,14 @@ func inTransaction(c plan.Command) error {
 	return nil
 }
 
-// newestOf is a table's newest version, or what the session's transaction sees of it.
+// newestOf is a table's newest version, or what the session's transaction sees of it. A statement that has read the table goes on with the
+// version that it read: what another writer commits in between is for the commit to judge.
 func (st *statement) newestOf(l *log.Table) (*delta.Snapshot, error) {
 	t := st.transaction()
 	if t == nil {
+		if r := st.readOf(l.URL()); r != nil {
+			return r.Snapshot, nil
+		}
 		return l.Snapshot(st.ctx)
 	}
 	t.mu.Lock()

@@ -414,7 +414,7 @@ func (st *statement) commitWrite(w deltaWrite, before *delta.Snapshot, m *delta.
 	}
 	info.Tags = w.tags
 	r := txn.Request{Table: before.Table, ReadVersion: before.Version, TxnID: uuid.NewString(), Actions: actions, Info: info,
-		ReadTable: w.mode == plan.SaveOverwrite && !w.dynamic || st.reads(before.Table), Reads: w.reads, ReadFiles: w.gone}
+		ReadTable: w.mode == plan.SaveOverwrite && !w.dynamic || st.readOf(before.Table) != nil, Reads: w.reads, ReadFiles: w.gone}
 	app, err := st.application(w)
 	if err != nil {
 		return err
@@ -487,14 +487,14 @@ func (st *statement) writeInfo(w deltaWrite) func(*delta.Metadata) delta.CommitI
 
 var modeNames = map[plan.SaveMode]string{plan.SaveErrorIfExists: "ErrorIfExists", plan.SaveAppend: "Append", plan.SaveOverwrite: "Overwrite", plan.SaveIgnore: "Ignore"}
 
-// reads reports whether the statement has read the table that it writes. What it was as of a version or time does not change any more.
-func (st *statement) reads(table string) bool {
+// readOf is a table as the statement has read it, or nil. What it was as of a version or time does not change any more.
+func (st *statement) readOf(table string) *deltaTable {
 	for _, t := range st.read {
 		if t.Log.URL() == table && !t.Pinned {
-			return true
+			return t
 		}
 	}
-	return false
+	return nil
 }
 
 func (st *statement) userMetadata(options map[string]string) string {
