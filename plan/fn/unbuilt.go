@@ -4,7 +4,7 @@ import "strings"
 
 // unbuilt are the functions of Spark that this cluster does not have yet.
 var unbuilt = wordSet(`
-	count_min_sketch from_protobuf
+	count_min_sketch direct_shuffle_partition_id distributed_sequence_id from_protobuf
 	java_method
 	reflect st_asbinary st_geogfromwkb
 	st_geomfromwkb st_setsrid st_srid
