@@ -296,3 +296,103 @@ func TestMergeAgrees(t *testing.T) {
 		}
 	})
 }
+
+// TestSortByPartsAgrees has rows dealt out to parts of a few bytes, with memory for some of them.
+func TestSortByPartsAgrees(t *testing.T) {
+	dealt, spilled := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		cols := rapid.SliceOfN(rapid.SampledFrom(vectortest.Atomic), 1, 3).Draw(t, "types")
+		in := drawSource(t, cols, vectortest.Options{MaxRows: 300, SmallInts: rapid.Bool().Draw(t, "small")})
+		var keys []*planpb.SortKey
+		for i, c := range cols {
+			keys = append(keys, &planpb.SortKey{Expr: col(i, c), Descending: rapid.Bool().Draw(t, "desc"), NullsFirst: rapid.Bool().Draw(t, "nulls first")})
+		}
+		op, err := newSort(keys, in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := op.(*sortOp)
+		s.grain, s.m = rapid.SampledFrom([]int64{16, 64, 512}).Draw(t, "grain"), &OperatorMetrics{}
+		watched := &watchedSort{sortOp: s}
+		got := run(t, watched, rapid.SampledFrom([]int64{4096, 16 << 10, 64 << 10}).Draw(t, "memory"))
+		if watched.dealt {
+			dealt++
+			if s.m.SpilledBytes > 0 {
+				spilled++
+			}
+		}
+		want := in.rows()
+		sortRows(want, keys)
+		for i := range want {
+			if keyOf(got[i]) != keyOf(want[i]) {
+				t.Fatalf("row %d is %v, want %v", i, got[i], want[i])
+			}
+		}
+		mustEqual(t, got, want)
+	})
+	if dealt == 0 || spilled == 0 {
+		t.Errorf("rows were dealt out to parts %d times, and parts written %d times", dealt, spilled)
+	}
+}
+
+// watchedSort notes whether a sort dealt its rows out.
+type watchedSort struct {
+	*sortOp
+	dealt bool
+}
+
+func (w *watchedSort) Next() (*vector.Batch, error) {
+	b, err := w.sortOp.Next()
+	w.dealt = w.dealt || w.parts != nil
+	return b, err
+}
+
+// Equal rows stay in the order in which they came, through parts in memory and on disk; keys may be computed.
+func TestSortByPartsIsStable(t *testing.T) {
+	const n = 200_000
+	values := random(n, 5000)
+	places := make([]int64, n)
+	for i := range places {
+		places[i] = int64(i)
+	}
+	for name, key := range map[string]*planpb.Expr{"column": col(0, types.Long), "computed": call("abs", types.Long, col(0, types.Long))} {
+		in := batches(vector.FromSlice(types.Long, values), vector.FromSlice(types.Long, places))
+		op, err := newSort([]*planpb.SortKey{{Expr: key}}, in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := op.(*sortOp)
+		s.grain, s.m = 4<<10, &OperatorMetrics{}
+		w := &watchedSort{sortOp: s}
+		got := run(t, w, 2<<20)
+		if !w.dealt || s.m.SpilledBytes == 0 || s.m.SpilledBytes > 16*n || len(got) != n {
+			t.Fatalf("%s: dealt %v, %d bytes spilled, %d rows", name, w.dealt, s.m.SpilledBytes, len(got))
+		}
+		for i := 1; i < n; i++ {
+			a, b := got[i-1], got[i]
+			if x, y := a[0].(int64), b[0].(int64); x > y || x == y && a[1].(int64) > b[1].(int64) {
+				t.Fatalf("%s: row %d is %v after %v", name, i, b, a)
+			}
+		}
+	}
+}
+
+// A sort of rows of which most have one key makes runs.
+func TestSortOfFewKeysMakesNoParts(t *testing.T) {
+	const n = 100_000
+	values := make([]int64, n)
+	for i := range values {
+		values[i] = int64(i % 3 / 2)
+	}
+	op, err := newSort([]*planpb.SortKey{{Expr: col(0, types.Long)}}, batches(vector.FromSlice(types.Long, values), vector.FromSlice(types.Long, random(n, 9))), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := op.(*sortOp)
+	s.grain, s.m = 4<<10, &OperatorMetrics{}
+	w := &watchedSort{sortOp: s}
+	got := run(t, w, 1<<20)
+	if w.dealt || s.m.SpilledBytes == 0 || len(got) != n || got[2*n/3][0].(int64) != 1 && got[2*n/3+1][0].(int64) != 1 {
+		t.Fatalf("dealt %v, %d bytes spilled, %d rows", w.dealt, s.m.SpilledBytes, len(got))
+	}
+}

@@ -45,6 +45,14 @@ func (r *reservation) must(n int64) error {
 	return nil
 }
 
+// shrink gives back what exceeds n bytes.
+func (r *reservation) shrink(n int64) {
+	if n < r.held {
+		r.pool.Release(r.held - n)
+		r.held = n
+	}
+}
+
 func (r *reservation) release() {
 	if r.held > 0 {
 		r.pool.Release(r.held)

@@ -1,6 +1,7 @@
 package operators
 
 import (
+	"cmp"
 	"slices"
 
 	"millrace/operators/expr"
@@ -13,7 +14,7 @@ import (
 // mergeFan is the most sorted runs that are merged at once.
 const mergeFan = 64
 
-// sortOp sorts its input: in memory, or in runs on disk that are merged.
+// sortOp sorts its input: in memory at once, or part by part where it is too large for that, or in runs on disk that are merged where parts are not possible.
 type sortOp struct {
 	in    Operator
 	order ordering
@@ -28,6 +29,9 @@ type sortOp struct {
 	out    vector.Batch
 	runs   []*spillReader
 	merged *merger
+	parts  *sortParts
+	grain  int64 // see sortGrain
+	whole  bool  // no parts are made
 	read   bool
 }
 
@@ -83,19 +87,24 @@ func (o *ordering) eval(ctx *Ctx, b *vector.Batch, out []*vector.Vector) ([]*vec
 
 func newSort(keys []*planpb.SortKey, in Operator, s *planpb.Settings) (Operator, error) {
 	order, err := newOrdering(keys, in.Output(), s)
-	return &sortOp{in: in, order: order}, err
+	return &sortOp{in: in, order: order, grain: sortGrain}, err
 }
 
 func (o *sortOp) Output() []*types.Type         { return o.in.Output() }
 func (o *sortOp) setMetrics(m *OperatorMetrics) { o.m = m }
 
 func (o *sortOp) Open(ctx *Ctx) error {
+	o.begin(ctx)
+	return o.in.Open(ctx)
+}
+
+// begin is Open over an input that is open.
+func (o *sortOp) begin(ctx *Ctx) {
 	o.ctx, o.mem = ctx, reservation{pool: ctx.Memory}
 	o.rows = vector.NewBuilder(o.in.Output())
 	if o.order.columns == nil {
 		o.keys = vector.NewBuilder(o.order.types())
 	}
-	return o.in.Open(ctx)
 }
 
 func (o *sortOp) Next() (*vector.Batch, error) {
@@ -105,7 +114,10 @@ func (o *sortOp) Next() (*vector.Batch, error) {
 			return nil, err
 		}
 	}
-	if o.merged != nil {
+	switch {
+	case o.parts != nil:
+		return o.parts.next()
+	case o.merged != nil:
 		return o.merged.Next()
 	}
 	return o.emit(), nil
@@ -121,6 +133,12 @@ func (o *sortOp) collect() error {
 		if b == nil {
 			return o.endInput()
 		}
+		if o.parts != nil {
+			if err := o.parts.add(b); err != nil {
+				return err
+			}
+			continue
+		}
 		if o.keys != nil {
 			if keys, err = o.order.eval(o.ctx, b, keys); err != nil {
 				return err
@@ -129,11 +147,19 @@ func (o *sortOp) collect() error {
 		}
 		appendRows(o.rows, o.in, b)
 		if !o.mem.fits(o.memSize()) || tooLarge(o.rows) {
-			if err := o.spillRun(); err != nil {
+			if err := o.relieve(); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// relieve makes room: the rows are dealt out to parts, or sorted and written.
+func (o *sortOp) relieve() error {
+	if dealt, err := o.deal(); dealt || err != nil {
+		return err
+	}
+	return o.spillRun()
 }
 
 // tooLarge reports whether a column comes near the 2 GiB that its offsets can address.
@@ -141,7 +167,7 @@ func tooLarge(b *vector.Builder) bool { return b.TextBytes() > 1<<30 }
 
 // memSize counts the rows and what sorting them takes.
 func (o *sortOp) memSize() int64 {
-	n := o.rows.MemSize() + 48*int64(o.rows.Len())
+	n := o.rows.MemSize() + sortingRow*int64(o.rows.Len())
 	if o.keys != nil {
 		n += o.keys.MemSize()
 	}
@@ -275,6 +301,9 @@ func (o *sortOp) mergeOf(runs []*spillReader) *merger {
 }
 
 func (o *sortOp) endInput() error {
+	if o.parts != nil {
+		return nil
+	}
 	if len(o.runs) == 0 {
 		return o.sortRows()
 	}
@@ -295,8 +324,12 @@ func (o *sortOp) Close() error {
 	for _, r := range o.runs {
 		r.Close()
 	}
-	o.rows, o.keys, o.sorted, o.runs = nil, nil, sortkey.Order{}, nil
-	return o.in.Close()
+	var err error
+	if o.parts != nil {
+		err = o.parts.close()
+	}
+	o.rows, o.keys, o.sorted, o.runs, o.parts = nil, nil, sortkey.Order{}, nil, nil
+	return cmp.Or(o.in.Close(), err)
 }
 
 // topN keeps the first rows in order, dropping what comes after the last kept one now and then. When even these do not fit it is a sort that spills.
@@ -313,7 +346,7 @@ func newTopN(pb *planpb.TopN, in Operator, s *planpb.Settings) (Operator, error)
 		return nil, err
 	}
 	if pb.Limit+pb.Offset > maxTop { // better sorted, which can spill
-		l := newLimit(&planpb.Limit{Limit: pb.Limit, Offset: pb.Offset}, &sortOp{in: in, order: order})
+		l := newLimit(&planpb.Limit{Limit: pb.Limit, Offset: pb.Offset}, &sortOp{in: in, order: order, grain: sortGrain})
 		return l, nil
 	}
 	return &topN{sortOp: sortOp{in: in, order: order}, limit: int(pb.Limit), offset: int(pb.Offset)}, nil

@@ -50,6 +50,15 @@ func (b *Builder) Keep(batch *Batch) {
 	b.kept, b.count, b.bytes = append(b.kept, batch), b.count+batch.N, b.bytes+batch.MemSize()
 }
 
+// Pieces are the rows in order, without a copy, in batches that stay the builder's and change with the next Append, Reset or Take.
+func (b *Builder) Pieces() []*Batch {
+	var list []*Batch
+	if b.batch != nil && b.batch.N > 0 {
+		list = append(list, b.batch)
+	}
+	return append(list, b.kept...)
+}
+
 // gather appends what was kept, in columns that are large enough.
 func (b *Builder) gather() {
 	if len(b.kept) == 0 {
