@@ -66,7 +66,7 @@ func (o *ordering) leading() ordering {
 // deal makes parts of the rows that are there, or leaves them where memory is too short for parts or half of the rows would be in one.
 func (o *sortOp) deal() (bool, error) {
 	pieces, total := o.rows.Pieces(), o.rows.Len()
-	if o.whole || len(o.runs) > 0 || total == 0 {
+	if o.whole || len(o.runs) > 0 || total == 0 || len(o.in.Output()) == 0 {
 		return false, nil
 	}
 	n := int(min(maxSortParts, o.mem.pool.Limit()/(8*o.grain)))
