@@ -2,6 +2,8 @@ package operators
 
 import (
 	"context"
+	"fmt"
+	"syscall"
 	"testing"
 
 	"millrace/memory"
@@ -29,8 +31,10 @@ func batches(cols ...*vector.Vector) *source {
 	return s
 }
 
-func pull(b *testing.B, op Operator) int {
-	if err := op.Open(benchCtx(b)); err != nil {
+func pull(b *testing.B, op Operator) int { return pullWith(b, op, benchCtx(b)) }
+
+func pullWith(b *testing.B, op Operator, ctx *Ctx) int {
+	if err := op.Open(ctx); err != nil {
 		b.Fatal(err)
 	}
 	rows := 0
@@ -110,18 +114,42 @@ func BenchmarkJoin(b *testing.B) {
 	for i := range pk {
 		pk[i] = int64(i/4) * 4
 	}
-	right := batches(vector.FromSlice(types.Long, bk), vector.FromSlice(types.Long, random(build, 1000)))
-	left := batches(vector.FromSlice(types.Long, pk), vector.FromSlice(types.Long, random(probe, 1000)))
+	long := func(list []int64) *vector.Vector { return vector.FromSlice(types.Long, list) }
+	right := batches(long(bk), long(random(build, 1000)), long(random(build, 1<<40)))
+	left := batches(long(pk), long(random(probe, 1000)), long(random(probe, 1<<40)))
 	pb := &planpb.HashJoin{LeftKeys: []*planpb.Expr{col(0, types.Long)}, RightKeys: []*planpb.Expr{col(0, types.Long)}}
-	for b.Loop() {
-		op, err := newHashJoin(pb, left.again(), right.again(), nil, nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if got := pull(b, op); got != probe {
-			b.Fatal(got)
-		}
+	run := func(name string, bytes int64) {
+		b.Run(name, func(b *testing.B) {
+			m, pool, cpu := &OperatorMetrics{}, memory.NewPool("bench", bytes), cpuSeconds()
+			for b.Loop() {
+				op, err := newHashJoin(pb, left.again(), right.again(), nil, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				op.(*hashJoin).m = m
+				ctx := benchCtx(b)
+				ctx.Memory = pool
+				if got := pullWith(b, op, ctx); got != probe {
+					b.Fatal(got)
+				}
+			}
+			b.ReportMetric((cpuSeconds()-cpu)/float64(b.N), "cpu-s/op")
+			b.ReportMetric(float64(m.SpilledBytes)/float64(b.N)/1e6, "spilled-MB/op")
+			b.ReportMetric(float64(pool.Peak())/1e6, "peak-MB")
+		})
 	}
+	const needs = 130 << 20
+	run("in memory", 8<<30)
+	for _, n := range []int64{2, 4, 10} {
+		run(fmt.Sprint("in 1 of ", n), needs/n)
+	}
+}
+
+// cpuSeconds is what the process has used.
+func cpuSeconds() float64 {
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
 func BenchmarkSort(b *testing.B) {

@@ -9,8 +9,8 @@ import (
 	"millrace/vector"
 )
 
-// hashJoin builds a table of one side and probes it with the other. When the build side outgrows memory both sides are divided
-// into files by hash, and the files joined pair by pair.
+// hashJoin builds a table of one side and probes it with the other. When the build side outgrows memory, rows are dealt out to parts by hash, of which as many stay in
+// memory as fit; the others go to files, with the probe rows that belong to them, and are joined part by part afterwards.
 type hashJoin struct {
 	hashJoinConfig
 	joiner
@@ -19,14 +19,16 @@ type hashJoin struct {
 	keyColumns           []int // of the build side, where all of its keys are columns
 	m                    *OperatorMetrics
 	mem                  reservation
+	rows, keys           *vector.Builder // of the build side, in memory; keys are empty where they are columns of rows
 	table                joinTable
-	built                bool
+	built, probed        bool
 	depth                int
 	none                 bool // a null among the keys of NOT IN's right side: nothing matches
 
-	spilled bool
-	parts   [][2]*spillReader // build, probe
-	sub     *hashJoin
+	deal   *joinDeal         // nil: all of the build side is in memory
+	blocks *blocks           // of a part that no hash divides; nil: all of the build side is met at once
+	parts  [][2]*spillReader // build, probe
+	sub    *hashJoin
 }
 
 // hashJoinConfig is what the levels of a spilled join share.
@@ -95,23 +97,33 @@ func (o *hashJoin) Next() (*vector.Batch, error) {
 			return nil, err
 		}
 	}
-	if o.spilled {
-		return o.nextPart()
+	for !o.probed && !o.none {
+		if b, err := o.joiner.Next(); b != nil || err != nil {
+			return b, err
+		}
+		if o.blocks != nil && !o.blocks.last {
+			if err := o.nextBlock(); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err := o.endProbe(); err != nil {
+			return nil, err
+		}
 	}
-	if o.none {
-		return nil, nil
-	}
-	return o.joiner.Next()
+	return o.nextPart()
 }
 
 // nullAware reports whether the join is NOT IN, for which nulls among the keys matter.
 func (o *hashJoin) nullAware() bool { return o.typ == planpb.JoinType_NULL_AWARE_ANTI }
 
-// buildTable reads the build side.
+// tableRow is about what a build row takes in the table, before it is made.
+const tableRow = 40
+
+// buildTable reads the build side, of a part that no hash divides its first block.
 func (o *hashJoin) buildTable() error {
-	rows := vector.NewBuilder(o.buildIn.Output())
-	keys := vector.NewBuilder(o.table.types) // empty where the keys are columns of rows
-	for {
+	o.rows, o.keys = vector.NewBuilder(o.buildIn.Output()), vector.NewBuilder(o.table.types)
+	for o.blocks == nil {
 		b, err := o.buildIn.Next()
 		if err != nil {
 			return err
@@ -119,34 +131,87 @@ func (o *hashJoin) buildTable() error {
 		if b == nil {
 			break
 		}
-		if o.keyColumns == nil {
-			k, err := o.evalKeys(o.buildKeys, b)
-			if err != nil {
-				return err
-			}
-			keys.AppendColumns(k, b.Sel, b.N)
-		}
-		appendRows(rows, o.buildIn, b)
-		size := rows.MemSize() + keys.MemSize() + 40*int64(rows.Len())
-		if (!o.mem.fits(size) || tooLarge(rows) || tooLarge(keys)) && o.depth < maxDepth {
-			all := rows.Take()
-			return o.spillSides(all, o.keysOf(all, keys))
+		if err := o.addBuild(b); err != nil {
+			return err
 		}
 	}
-	all := rows.Take()
-	return o.fillTable(all, o.keysOf(all, keys))
+	return o.fillTable()
 }
 
-// keysOf is the keys of the build rows.
-func (o *hashJoin) keysOf(rows *vector.Batch, keys *vector.Builder) *vector.Batch {
-	if o.keyColumns == nil || rows == nil {
-		return keys.Take()
+// addBuild adds a batch to the rows in memory, and makes room when they do not fit any more.
+func (o *hashJoin) addBuild(b *vector.Batch) error {
+	keys, err := o.evalKeys(o.buildKeys, b)
+	if err != nil {
+		return err
 	}
-	k := &vector.Batch{N: rows.N}
+	sel := b.Sel
+	if o.buildRows == noRows && !o.nullAware() {
+		if sel = o.table.withKeys(keys, sel, b.Rows()); len(sel) == b.N {
+			sel = nil
+		}
+	}
+	if o.deal != nil {
+		if sel, err = o.dealBuild(keys, b, sel); err != nil {
+			return err
+		}
+	}
+	if sel != nil && len(sel) == 0 {
+		return nil
+	}
+	if o.keyColumns == nil {
+		o.keys.AppendColumns(keys, sel, b.N)
+	}
+	if sel == nil {
+		appendRows(o.rows, o.buildIn, b)
+	} else {
+		o.rows.AppendColumns(b.Cols, sel, b.N)
+	}
+	for o.rows.Len() > 0 && o.blocks == nil && (!o.fits(tableRow*int64(o.rows.Len())) || tooLarge(o.rows) || tooLarge(o.keys)) {
+		if err := o.makeRoom(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// size is the bytes of the build side in memory, its table included. Once parts are on disk an eighth more is asked for while it is read: room for the operators
+// that run while it is probed.
+func (o *hashJoin) size(table int64) int64 {
+	n := o.rows.MemSize() + o.keys.MemSize() + table
+	if o.buildRows != noRows {
+		n += int64(o.rows.Len())
+	}
+	if o.deal != nil {
+		n += int64(cap(o.deal.parts))
+	}
+	return n
+}
+
+func (o *hashJoin) fits(table int64) bool {
+	n := o.size(table)
+	if o.deal != nil {
+		n += n / 8
+	}
+	return o.mem.fits(n)
+}
+
+// inMemory is the build rows in memory and their keys.
+func (o *hashJoin) inMemory() (rows, keys *vector.Batch) {
+	if rows = o.rows.Batch(); rows == nil {
+		rows = &vector.Batch{}
+		for _, t := range o.buildIn.Output() {
+			rows.Cols = append(rows.Cols, vector.NewEmpty(t))
+		}
+		return rows, &vector.Batch{}
+	}
+	if o.keyColumns == nil {
+		return rows, o.keys.Batch()
+	}
+	keys = &vector.Batch{N: rows.N}
 	for _, c := range o.keyColumns {
-		k.Cols = append(k.Cols, rows.Cols[c])
+		keys.Cols = append(keys.Cols, rows.Cols[c])
 	}
-	return k
+	return rows, keys
 }
 
 func (o *hashJoin) evalKeys(es []expr.Evaluator, b *vector.Batch) ([]*vector.Vector, error) {
@@ -162,21 +227,36 @@ func (o *hashJoin) evalKeys(es []expr.Evaluator, b *vector.Batch) ([]*vector.Vec
 	return list, nil
 }
 
-func (o *hashJoin) fillTable(rows, keys *vector.Batch) error {
-	if rows == nil {
-		rows = &vector.Batch{}
-		for _, t := range o.buildIn.Output() {
-			rows.Cols = append(rows.Cols, vector.NewEmpty(t))
+// fillTable makes the table when the build side has ended, of fewer rows if it becomes larger than was foreseen.
+func (o *hashJoin) fillTable() error {
+	for first := true; ; first = false {
+		rows, keys := o.inMemory()
+		if first && o.nullAware() && (o.deal != nil && o.deal.none || hasNull(keys)) {
+			o.none = true
+			o.release()
+			return nil
 		}
-		keys = &vector.Batch{}
+		if first {
+			o.narrowProbe(keys)
+		}
+		o.begin(rows)
+		if err := o.table.fill(o.ctx, keys); err != nil {
+			return err
+		}
+		if o.fits(o.table.memSize()) || o.blocks != nil || o.depth == maxDepth || rows.N == 0 {
+			break
+		}
+		if err := o.spillParts(); err != nil {
+			return err
+		}
+		o.table.init(o.table.types, o.pb.NullSafe)
 	}
-	o.begin(rows)
-	if o.nullAware() && hasNull(keys) {
-		o.none = true
+	o.mem.shrink(o.size(o.table.memSize()))
+	if o.deal == nil {
 		return nil
 	}
-	o.narrowProbe(keys)
-	return o.table.fill(o.ctx, keys)
+	o.next = o.nextProbe
+	return o.deal.endBuild(o.m)
 }
 
 func hasNull(b *vector.Batch) bool {
@@ -192,11 +272,17 @@ func hasNull(b *vector.Batch) bool {
 
 // start looks the keys of a probe batch up.
 func (o *hashJoin) start(b *vector.Batch) error {
-	keys, err := o.evalKeys(o.probeKeys, b)
-	if err != nil {
-		return err
+	keys := o.table.keys
+	if o.deal == nil { // or they were evaluated when the batch was dealt out
+		var err error
+		if keys, err = o.evalKeys(o.probeKeys, b); err != nil {
+			return err
+		}
 	}
 	o.table.lookup(keys, b)
+	if o.blocks != nil && o.probeRows != noRows {
+		o.blocks.recall(o.probeMatched)
+	}
 	if o.nullAware() {
 		o.excludeNulls(keys, b)
 	}
@@ -236,98 +322,38 @@ func (o *hashJoin) pairs(probe, build []uint32) (p, b []uint32, more bool) {
 	return o.table.pairs(probe, build, once)
 }
 
-func (o *hashJoin) Close() error {
+// endProbe gives back what was in memory, and ends the files of the other parts.
+func (o *hashJoin) endProbe() error {
+	o.probed = true
+	o.release()
+	if o.deal == nil {
+		return nil
+	}
+	parts, err := o.deal.endProbe(o.m)
+	o.parts = parts
+	return err
+}
+
+// release gives back what is in memory.
+func (o *hashJoin) release() {
+	o.rows, o.keys, o.joiner.build, o.buildMatched = nil, nil, nil, nil
+	o.table.init(o.table.types, o.pb.NullSafe)
 	o.mem.release()
+}
+
+func (o *hashJoin) Close() error {
+	o.release()
 	err := closeAll(o.buildIn, o.probeIn)
 	if o.sub != nil {
 		o.sub.Close()
 	}
+	o.deal.close()
 	for _, p := range o.parts {
 		p[0].Close()
 		p[1].Close()
 	}
-	o.table, o.joiner.build, o.sub, o.parts = joinTable{}, nil, nil, nil
+	o.sub, o.parts = nil, nil
 	return err
-}
-
-// spillSides divides the build side read so far, its rest and the probe side into files by the hash of their keys.
-func (o *hashJoin) spillSides(b, k *vector.Batch) error {
-	o.spilled = true
-	build := newPartitioner(o.ctx, o.buildIn.Output(), o.depth)
-	defer build.close()
-	probe := newPartitioner(o.ctx, o.probeIn.Output(), o.depth)
-	defer probe.close()
-	o.none = o.nullAware() && hasNull(k)
-	for from := 0; from < b.N; from += vector.BatchRows {
-		n := min(vector.BatchRows, b.N-from)
-		if err := build.add(vector.SliceBatch(k, from, n).Cols, vector.SliceBatch(b, from, n).Cols, nil, n); err != nil {
-			return err
-		}
-		if err := o.ctx.Err(); err != nil {
-			return err
-		}
-	}
-	o.mem.release()
-	if err := o.scatter(o.buildIn, o.buildKeys, build, false); err != nil {
-		return err
-	}
-	if err := o.scatter(o.probeIn, o.probeKeys, probe, o.nullAware()); err != nil {
-		return err
-	}
-	bs, err := build.finish(o.m)
-	if err != nil {
-		return err
-	}
-	ps, err := probe.finish(o.m)
-	if err != nil {
-		for _, r := range bs {
-			r.Close()
-		}
-		return err
-	}
-	for i := range bs {
-		o.parts = append(o.parts, [2]*spillReader{bs[i], ps[i]})
-	}
-	return nil
-}
-
-// scatter reads an input to its end; dropNulls leaves out rows with a null key.
-func (o *hashJoin) scatter(in Operator, es []expr.Evaluator, p *partitioner, dropNulls bool) error {
-	for {
-		b, err := in.Next()
-		if b == nil || err != nil {
-			return err
-		}
-		if err := o.ctx.Err(); err != nil {
-			return err
-		}
-		keys, err := o.evalKeys(es, b)
-		if err != nil {
-			return err
-		}
-		sel := b.Sel
-		if o.nullAware() {
-			kept := make([]uint32, 0, b.Rows())
-			for k := range b.Rows() {
-				if r := rowOf(b, k); !anyNull(keys, r) {
-					kept = append(kept, uint32(r))
-				} else if !dropNulls {
-					o.none = true
-				}
-			}
-			sel = kept
-		}
-		n := b.N
-		if sel != nil {
-			n = len(sel)
-		}
-		if n == 0 {
-			continue
-		}
-		if err := p.add(keys, b.Cols, sel, n); err != nil {
-			return err
-		}
-	}
 }
 
 // nextPart joins the spilled files pair by pair.
@@ -343,11 +369,16 @@ func (o *hashJoin) nextPart() (*vector.Batch, error) {
 				return nil, err
 			}
 		}
-		if len(o.parts) == 0 || o.none {
+		if len(o.parts) == 0 {
 			return nil, nil
 		}
 		part := o.parts[0]
 		o.parts = o.parts[1:]
+		if part[1].rows == 0 && o.buildRows == noRows {
+			part[0].Close()
+			part[1].Close()
+			continue
+		}
 		if err := o.joinPart(part); err != nil {
 			return nil, err
 		}

@@ -22,8 +22,11 @@ type joinTable struct {
 }
 
 func (t *joinTable) init(keys []*types.Type, nullSafe []bool) {
-	t.types, t.nullSafe, t.table = keys, nullSafe, hashtable.NewIndex(keys)
+	*t = joinTable{types: keys, nullSafe: nullSafe, table: hashtable.NewIndex(keys), keys: t.keys}
 }
+
+// memSize is the bytes that the table holds.
+func (t *joinTable) memSize() int64 { return t.table.MemSize() + 4*int64(cap(t.first)+cap(t.rows)) }
 
 // fill numbers the build rows' keys and lists the rows of every number; rows with a null key that is not null-safe match nothing.
 func (t *joinTable) fill(ctx *Ctx, keys *vector.Batch) error {

@@ -17,7 +17,7 @@ type loopJoin struct {
 	m                     *OperatorMetrics
 	built                 bool
 	at, row               int
-	parts                 *loopParts // nil: the right side is in memory
+	parts                 *blocks // nil: the right side is in memory
 }
 
 func newLoopJoin(pb *planpb.LoopJoin, left, right Operator, s *planpb.Settings) (Operator, error) {

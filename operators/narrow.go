@@ -1,6 +1,8 @@
 package operators
 
 import (
+	"slices"
+
 	"millrace/planconv"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/types"
@@ -147,7 +149,7 @@ func (o *union) Narrow(column int, w *Wanted) bool {
 
 // Narrow implements Narrower: a probe row gives only rows with its own values, unless it decides what becomes of a build row.
 func (o *hashJoin) Narrow(column int, w *Wanted) bool {
-	if o.buildRows != noRows || o.spilled {
+	if o.buildRows != noRows || o.probed {
 		return false
 	}
 	from, width := 0, len(o.leftTypes)
@@ -190,20 +192,35 @@ func places(es []*planpb.Expr) []int {
 // fewValues is up to how many build rows their keys are told one by one.
 const fewValues = 256
 
-// narrowProbe tells the probe side which keys the table has, where its other rows come to nothing.
+// narrows reports whether the probe side wants to know which keys the table has: its other rows come to nothing.
+func (o *hashJoin) narrows() bool {
+	if o.probeRows != noRows && o.probeRows != matchedRows {
+		return false
+	}
+	return slices.ContainsFunc(o.probeExprs(), func(e *planpb.Expr) bool { return narrowBy(o.probeIn, e, nil) })
+}
+
+func (o *hashJoin) probeExprs() []*planpb.Expr {
+	if o.buildLeft {
+		return o.pb.RightKeys
+	}
+	return o.pb.LeftKeys
+}
+
+// narrowProbe tells the probe side which keys there are: those of the table, or, when there are parts on disk as well, the bounds of all.
 func (o *hashJoin) narrowProbe(keys *vector.Batch) {
-	if o.probeRows != noRows && o.probeRows != matchedRows || keys.N == 0 {
+	all := o.deal == nil
+	if !all {
+		keys = o.deal.bounds.Batch()
+	}
+	if keys == nil || keys.N == 0 || !o.narrows() {
 		return
 	}
-	exprs := o.pb.LeftKeys
-	if o.buildLeft {
-		exprs = o.pb.RightKeys
-	}
-	for i, e := range exprs {
+	for i, e := range o.probeExprs() {
 		if i < len(o.pb.NullSafe) && o.pb.NullSafe[i] || !narrowBy(o.probeIn, e, nil) {
 			continue
 		}
-		if w := wantedKeys(keys.Cols[i], keys.N, true); w != nil {
+		if w := wantedKeys(keys.Cols[i], keys.N, all); w != nil {
 			narrowBy(o.probeIn, e, w)
 		}
 	}

@@ -27,24 +27,40 @@ func newScatter(bits uint, salt uint64) scatter {
 	return scatter{salt: salt * 0x94d049bb133111eb, bits: bits, rows: make([][]uint32, 1<<bits)}
 }
 
-// split calls put for each part that rows go to, with those among sel (nil: 0..n-1; n in all), whose keys are aligned with them.
-func (p *scatter) split(keys []*vector.Vector, sel []uint32, n int, put func(part int, rows []uint32) error) error {
+// hash is the hashes of the keys of rows sel (nil: 0..n-1; n in all).
+func (p *scatter) hash(keys []*vector.Vector, sel []uint32, n int) []uint64 {
 	if cap(p.hashes) < n {
 		p.hashes = make([]uint64, n+n/4)
 	}
-	hashes := p.hashes[:n]
-	p.hasher.Hash(keys, sel, n, hashes)
-	for i := range p.rows {
-		p.rows[i] = p.rows[i][:0]
-	}
-	for k, h := range hashes {
-		part := hashtable.Mix(h^p.salt) >> (64 - p.bits)
+	p.hasher.Hash(keys, sel, n, p.hashes[:n])
+	return p.hashes[:n]
+}
+
+// part is where a hash is dealt to.
+func (p *scatter) part(h uint64) int { return int(hashtable.Mix(h^p.salt) >> (64 - p.bits)) }
+
+// split calls put for each part that rows go to, with those among sel (nil: 0..n-1; n in all), whose keys are aligned with them.
+func (p *scatter) split(keys []*vector.Vector, sel []uint32, n int, put func(part int, rows []uint32) error) error {
+	p.clear()
+	for k, h := range p.hash(keys, sel, n) {
+		part := p.part(h)
 		r := uint32(k)
 		if sel != nil {
 			r = sel[k]
 		}
 		p.rows[part] = append(p.rows[part], r)
 	}
+	return p.each(put)
+}
+
+func (p *scatter) clear() {
+	for i := range p.rows {
+		p.rows[i] = p.rows[i][:0]
+	}
+}
+
+// each calls put for each part that has rows.
+func (p *scatter) each(put func(part int, rows []uint32) error) error {
 	for i, rows := range p.rows {
 		if len(rows) == 0 {
 			continue

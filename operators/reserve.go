@@ -45,17 +45,12 @@ func (r *reservation) must(n int64) error {
 	return nil
 }
 
-// shrink gives back what exceeds n bytes.
+// shrink gives back what is held beyond n bytes.
 func (r *reservation) shrink(n int64) {
-	if n < r.held {
+	if r.held > n {
 		r.pool.Release(r.held - n)
 		r.held = n
 	}
 }
 
-func (r *reservation) release() {
-	if r.held > 0 {
-		r.pool.Release(r.held)
-		r.held = 0
-	}
-}
+func (r *reservation) release() { r.shrink(0) }

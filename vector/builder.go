@@ -74,8 +74,9 @@ func (b *Builder) gather() {
 			}
 		}
 	}
-	for _, k := range kept {
+	for i, k := range kept {
 		b.AppendColumns(k.Cols, nil, k.N)
+		kept[i] = nil // it may go before the others are copied
 	}
 }
 
@@ -208,6 +209,20 @@ func (b *Builder) Take() *Batch {
 		b.room[i] = len(c.Data)
 	}
 	return t
+}
+
+// Retain forgets all gathered rows but those of sel, and gives their memory back.
+func (b *Builder) Retain(sel []uint32) {
+	b.gather()
+	if b.batch == nil {
+		return
+	}
+	b.batch.N = len(sel)
+	for i, c := range b.batch.Cols {
+		v := &Vector{}
+		v.Gather(c, sel)
+		b.batch.Cols[i] = v
+	}
 }
 
 // Reset forgets the rows and keeps the memory.
