@@ -61,7 +61,7 @@ func (o sideSpec) make() *source {
 }
 
 func drawSide(t *rapid.T) *source {
-	o := sideSpec{seed: rapid.Uint64().Draw(t, "seed"), rows: rapid.SampledFrom([]int{0, 1, 500, 5000, 10000}).Draw(t, "rows"),
+	o := sideSpec{seed: rapid.Uint64().Draw(t, "seed"), rows: rapid.SampledFrom([]int{0, 1, 500, 3000, 6000}).Draw(t, "rows"),
 		values: rapid.SampledFrom([]int64{1, 3, 200, 5000}).Draw(t, "keys"), heavy: rapid.SampledFrom([]float64{0, 0, 0.5, 0.95}).Draw(t, "heavy"),
 		nulls: rapid.SampledFrom([]float64{0, 0, 0.01, 0.5}).Draw(t, "nulls")}
 	if o.values < 200 || o.heavy > 0 {
@@ -198,4 +198,36 @@ func stateOf(o *hashJoin) string {
 		return "all parts on disk"
 	}
 	return "parts in memory and on disk"
+}
+
+// narrowed remembers what was wanted of its columns.
+type narrowed struct {
+	*source
+	wanted map[int]*Wanted
+}
+
+func (s *narrowed) Narrow(column int, w *Wanted) bool {
+	if w != nil {
+		s.wanted[column] = w
+	}
+	return true
+}
+
+// TestDealtJoinNarrows: what the probe side is told holds for the keys on disk, too.
+func TestDealtJoinNarrows(t *testing.T) {
+	keys := random(3*vector.BatchRows, 1_000_000)
+	keys[0], keys[len(keys)/2], keys[len(keys)-1] = -5, 2_000_000, -7
+	pb := &planpb.HashJoin{LeftKeys: []*planpb.Expr{col(0, types.Long)}, RightKeys: []*planpb.Expr{col(0, types.Long)}}
+	for _, bytes := range []int64{1 << 30, 50_000, 4096} {
+		probe := &narrowed{batches(vector.FromSlice(types.Long, keys)), map[int]*Wanted{}}
+		op, err := newHashJoin(pb, probe, batches(vector.FromSlice(types.Long, keys)), nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, op, bytes)
+		w := probe.wanted[0]
+		if w == nil || w.Low.GetInteger() != -7 || w.High.GetInteger() != 2_000_000 {
+			t.Errorf("with %d bytes: wanted %v", bytes, w)
+		}
+	}
 }
