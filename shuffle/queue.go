@@ -15,8 +15,11 @@ import (
 const (
 	// queueBytes is how much of one output may wait in memory.
 	queueBytes = 32 << 20
-	// queuePatience is how long a producer waits for a reader before it spills.
-	queuePatience = 10 * time.Millisecond
+	// queuePatience is how long a producer waits for a reader at least before it spills; longer where it has worked for long, so that a reader that is
+	// busy for a while costs no detour over the disk, and one that does not come costs little of the time that has passed anyway.
+	queuePatience     = 10 * time.Millisecond
+	queuePatienceMost = 500 * time.Millisecond
+	queuePatiencePart = 8 // of the time since the output was made
 )
 
 // queuedOutput hands batches to readers while they are made. Its queues share one budget and one spill file.
@@ -25,12 +28,13 @@ type queuedOutput struct {
 	spec Spec
 	pool *memory.Pool
 	dir  string
+	made time.Time
 
 	mu       sync.Mutex
 	queues   []queue
 	bytes    int64         // in memory
-	stalled  bool          // nobody has read since the last time that patience ended
-	space    chan struct{} // a token when a reader has taken something
+	stalled  bool          // nobody has made room since the last time that patience ended
+	space    chan struct{} // a token when a reader has made room
 	released bool
 	spill    *os.File // unlinked; holds frames
 	spillEnd int64
@@ -56,7 +60,7 @@ type item struct {
 }
 
 func newQueued(spec Spec, pool *memory.Pool, dir string) *queuedOutput {
-	o := &queuedOutput{spec: spec, pool: pool, dir: dir, queues: make([]queue, spec.Partitions), space: make(chan struct{}, 1)}
+	o := &queuedOutput{spec: spec, pool: pool, dir: dir, made: time.Now(), queues: make([]queue, spec.Partitions), space: make(chan struct{}, 1)}
 	o.stats.Partitions = make([]int64, spec.Partitions)
 	for i := range o.queues {
 		o.queues[i] = queue{changed: make(chan struct{}), wanted: max(spec.Readers, 1)}
@@ -109,12 +113,12 @@ func (o *queuedOutput) admit(size int64) bool {
 	return true
 }
 
-// await gives readers a moment to make room. Once it was in vain, nobody is waited for until somebody reads.
+// await gives readers a moment to make room. Once it was in vain, nobody is waited for until somebody does.
 func (o *queuedOutput) await(size int64) bool {
 	if o.stalled || o.spec.Broadcast {
 		return false
 	}
-	patience := time.NewTimer(queuePatience)
+	patience := time.NewTimer(min(max(time.Since(o.made)/queuePatiencePart, queuePatience), queuePatienceMost))
 	defer patience.Stop()
 	for late := false; !late && !o.released; {
 		o.mu.Unlock()
@@ -242,8 +246,6 @@ func (r *queueReader) take() (item, <-chan struct{}, error) {
 	r.at++
 	if !o.spec.Broadcast {
 		o.leave(&q.items[r.at-1])
-		o.stalled = false
-		o.signalSpace()
 	}
 	return it, nil, nil
 }
@@ -256,6 +258,8 @@ func (o *queuedOutput) leave(it *item) {
 	if it.batch != nil {
 		o.bytes -= it.bytes
 		o.pool.Release(it.bytes)
+		o.stalled = false
+		o.signalSpace()
 	}
 	*it = item{}
 }
