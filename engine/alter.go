@@ -3,14 +3,11 @@ package engine
 import (
 	"strings"
 
-	"github.com/google/uuid"
-
 	"millrace/delta"
 	"millrace/delta/log"
 	"millrace/errs"
 	"millrace/plan"
 	"millrace/session"
-	"millrace/txn"
 	"millrace/types"
 )
 
@@ -101,7 +98,8 @@ func (st *statement) alteration(name []string) (*alteration, error) {
 	if err != nil {
 		return nil, err
 	}
-	before, err := l.Snapshot(st.ctx)
+	st.writing = l.URL()
+	before, err := st.newestOf(l)
 	if err != nil {
 		return nil, err
 	}
@@ -170,8 +168,9 @@ func (a *alteration) commit() error {
 
 func (a *alteration) put(actions []delta.Action) error {
 	a.info.EngineInfo, a.info.UserMetadata = a.st.e.o.Version, a.st.userMetadata(nil)
-	_, err := a.st.commit(txn.Request{Table: a.log.URL(), ReadVersion: a.before.Version, TxnID: uuid.NewString(), Actions: actions,
-		Info: a.info, ReadTable: a.reads || len(actions) > 2})
+	r := request(a.before, actions, a.info)
+	r.ReadTable = a.reads || len(actions) > 2
+	_, err := a.st.commit(r)
 	return err
 }
 

@@ -217,9 +217,23 @@ func orExists(err error, namespace, name string) error {
 	return err
 }
 
-// Drop forgets a table; its files are not touched.
-func (c *Catalog) Drop(ctx context.Context, namespace, name string) error {
-	return c.kv.Delete(ctx, tableKey(namespace, name))
+// same reports whether two records are of one table, however it has been altered between them.
+func (e *Entry) same(o *Entry) bool {
+	return e.Location == o.Location && e.Created == o.Created && (e.View == "") == (o.View == "")
+}
+
+// Drop forgets a table, unless another one has taken its name; files are not touched.
+func (c *Catalog) Drop(ctx context.Context, seen Entry) error {
+	key := tableKey(seen.Namespace, seen.Name)
+	for {
+		e, old, err := c.record(ctx, seen.Namespace, seen.Name)
+		if err != nil || e == nil || !e.same(&seen) {
+			return err
+		}
+		if done, err := c.kv.Change(ctx, map[string][]byte{key: old}, map[string][]byte{key: nil}); done || err != nil {
+			return err
+		}
+	}
 }
 
 // HasNamespace reports whether a schema exists.

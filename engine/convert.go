@@ -13,7 +13,6 @@ import (
 	"millrace/session"
 	"millrace/storage"
 	"millrace/table/parquet"
-	"millrace/txn"
 	"millrace/types"
 )
 
@@ -103,7 +102,9 @@ func (st *statement) putLog(l *log.Table, partitions *types.Type, statistics boo
 		delta.Param{Name: "collectStats", Value: statistics}, delta.Param{Name: "sourceFormat", Value: "parquet"})
 	info.OperationMetrics = delta.Metrics("numConvertedFiles", len(adds))
 	info.EngineInfo, info.UserMetadata = st.e.o.Version, st.userMetadata(nil)
-	_, err = st.commit(txn.Request{Table: l.URL(), ReadVersion: -1, TxnID: uuid.NewString(), Actions: actions, Info: info, ReadTable: true})
+	r := request(delta.Empty(l.URL()), actions, info)
+	r.ReadTable = true
+	_, err = st.commit(r)
 	return err
 }
 

@@ -159,7 +159,7 @@ func (st *statement) emptyCommit(l *log.Table) error {
 	if err != nil {
 		return err
 	}
-	if _, err := st.commitMaintenance(l, snap, nil, delta.Info("Empty Commit")); err != nil {
+	if _, err := st.commitMaintenance(snap, nil, delta.Info("Empty Commit")); err != nil {
 		return err
 	}
 	return st.checkpointNow(l)
@@ -260,12 +260,37 @@ func (a *alteration) withoutFeature(feature string, truncated bool) error {
 		p = p.WithFeatures(protection)
 		a.m.Configuration[protectedBefore] = itoa(a.before.Version + 1)
 	}
+	if left, err := a.traced(feature); left || err != nil {
+		if err == nil { // another writer has used it again
+			err = errs.New("DELTA_METADATA_CHANGED", "tableName", a.tableName(), "conflictingCommit", "", "docLink", "")
+		}
+		return err
+	}
 	a.info = delta.Info("DROP FEATURE", delta.Param{Name: "featureName", Value: feature}, delta.Param{Name: "truncateHistory", Value: truncated})
 	a.reads = true // files that others have added since may need the feature
 	if err := a.put([]delta.Action{{Metadata: a.m}, {Protocol: p}}); err != nil || !guarded {
 		return err
 	}
 	return a.st.checkpointNow(a.log)
+}
+
+// traced reports whether the newest version has something that only those who know a feature understand, or that would be undone for it to go.
+func (a *alteration) traced(feature string) (bool, error) {
+	if is := traces[feature]; is != nil {
+		if is(&delta.Action{Metadata: a.before.Metadata}) {
+			return true, nil
+		}
+		for f := range a.before.All() {
+			if is(&delta.Action{Add: f}) {
+				return true, nil
+			}
+		}
+		return false, nil
+	}
+	probe := *a
+	probe.m = a.before.Metadata.Clone()
+	_, err := removable[feature](&probe)
+	return len(probe.m.Configuration) != len(a.before.Metadata.Configuration), err
 }
 
 func unset(keys ...string) func(*alteration) (bool, error) {

@@ -2,9 +2,12 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"time"
 
+	"millrace/delta"
 	"millrace/delta/log"
+	"millrace/errs"
 	"millrace/operators/expr"
 	"millrace/plan"
 	"millrace/plan/analyze"
@@ -102,6 +105,7 @@ func (e *Engine) Execute(ctx context.Context, s *session.Session, n plan.Node) (
 	if err != nil {
 		return nil, err
 	}
+	st.haveRead()
 	return st.query(resolved)
 }
 
@@ -116,8 +120,12 @@ type statement struct {
 	observed []session.Observation // by all queries of the statement
 	// looseStructs lets a struct that is stored lack fields of the column's, which are null then: a MERGE that evolves the schema.
 	looseStructs bool
-	creating     *plan.CreateFunction // whose body is checked
-	read         []*deltaTable        // the Delta tables that the statement reads
+	creating     *plan.CreateFunction       // whose body is checked
+	read         []*deltaTable              // the Delta tables that the statement reads
+	seen         map[string]*delta.Snapshot // of each table the version that the statement has looked at first, by place: it looks at no other
+	agreed       int                        // how many of these are known to show the same of every transaction of several tables
+	writing      string                     // the place of the table that the statement writes, or empty
+	unchanged    *deltaTable                // that the statement was to change rows of, and has not, or nil
 }
 
 func (e *Engine) statement(ctx context.Context, s *session.Session) *statement {
@@ -145,18 +153,21 @@ func kernelSettings(s *session.Session) map[string]string {
 }
 
 func (st *statement) analyze(n plan.Node) (plan.Node, error) {
-	before := len(st.read)
+	before, known := len(st.read), maps.Clone(st.seen)
 	for try := 0; ; try++ {
 		out, err := analyze.Analyze(n, st, st.conf())
-		if err != nil {
-			return nil, err
+		if err == nil {
+			err = st.agree()
 		}
-		if ok, err := st.consistent(st.read[before:]); ok || err != nil || try == 20 {
+		if errs.ConditionOf(err) != tablesMoved || len(known) > 0 || try == maxLooks {
 			return out, err
 		}
-		st.read = st.read[:before] // a transaction of several of these tables was committed between their reading
+		st.read, st.seen = st.read[:before], nil // a transaction of several of these tables was committed between their reading
 	}
 }
+
+// maxLooks is how often a query looks at its tables anew while transactions over several of them are committed.
+const maxLooks = 1000
 
 func (st *statement) conf() analyze.Conf {
 	return analyze.Conf{ANSI: st.settings.Ansi, CaseSensitive: st.settings.CaseSensitive, TimeZone: st.settings.TimeZone,

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 
@@ -194,14 +195,19 @@ func tableName(t plan.Table) string {
 }
 
 // withCached puts what is cached in the place of the sub-plans that it is equal to, the largest first. except is a frame that is
-// being filled.
+// being filled. What is cached is not what a transaction sees, and may be older than the version of a table from which the commit of a statement
+// that writes to it is judged.
 func (st *statement) withCached(n plan.Node, except *frame) (plan.Node, error) {
-	if st.e.frames.keeper == nil {
+	if st.e.frames.keeper == nil || st.transaction() != nil {
 		return n, nil
 	}
 	all := st.e.frames.of(st.s)
 	if len(all) == 0 {
 		return n, nil
+	}
+	if st.writing != "" {
+		place := placeOf(st.writing)
+		maps.DeleteFunc(all, func(_ string, f *frame) bool { return f.reads(place) })
 	}
 	r := &replacer{st: st, all: all, except: except, prints: plan.NewFingerprints(tableName)}
 	return r.node(n)

@@ -109,10 +109,16 @@ func (st *statement) keepManifests(r txn.Request) error {
 	if touched != nil && len(touched) == 0 {
 		return nil
 	}
-	if err := st.writeManifests(l, snap, touched); err != nil {
-		return errs.New("DELTA_POST_COMMIT_HOOK_FAILED", "version", itoa(snap.Version), "name", "Generate Symlink Format Manifest", "message", ": "+err.Error())
+	for {
+		if err := st.writeManifests(l, snap, touched); err != nil {
+			return errs.New("DELTA_POST_COMMIT_HOOK_FAILED", "version", itoa(snap.Version), "name", "Generate Symlink Format Manifest", "message", ": "+err.Error())
+		}
+		now, err := l.Snapshot(st.ctx)
+		if err != nil || now.Version == snap.Version {
+			return err
+		}
+		snap = now // another writer's lists may have been there already, and gone under these
 	}
-	return nil
 }
 
 // committed is what follows a commit whose outcome is known.

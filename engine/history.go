@@ -6,15 +6,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"millrace/delta"
 	"millrace/delta/log"
 	"millrace/errs"
 	"millrace/plan"
 	"millrace/session"
 	"millrace/sql"
-	"millrace/txn"
 	"millrace/types"
 )
 
@@ -302,7 +299,7 @@ func (st *statement) restore(c *plan.Restore) (session.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	now, err := l.Snapshot(st.ctx)
+	now, err := st.newestOf(l)
 	if err != nil {
 		return nil, err
 	}
@@ -312,7 +309,7 @@ func (st *statement) restore(c *plan.Restore) (session.Result, error) {
 	if old.Version == now.Version {
 		return st.rowsResult(restoreSchema, nil) // there is nothing to bring back, and no commit
 	}
-	r, err := l.Restore(st.ctx, old.Version, st.settings.NowMicros/1000)
+	r, err := l.Restore(st.ctx, now, old.Version, st.settings.NowMicros/1000)
 	if err != nil {
 		return nil, err
 	}
@@ -321,8 +318,9 @@ func (st *statement) restore(c *plan.Restore) (session.Result, error) {
 		return nil, err
 	}
 	info.OperationMetrics, info.EngineInfo, info.UserMetadata = r.Metrics(), st.e.o.Version, st.userMetadata(nil)
-	_, err = st.commit(txn.Request{Table: l.URL(), ReadVersion: now.Version, TxnID: uuid.NewString(), Actions: r.Actions, Info: info, ReadTable: true})
-	if err != nil {
+	req := request(now, r.Actions, info)
+	req.ReadTable = true
+	if _, err := st.commit(req); err != nil {
 		return nil, err
 	}
 	return st.rowsResult(restoreSchema, [][]any{{r.TableSize, r.NumFiles, r.NumRemoved, r.NumRestored, r.RemovedSize, r.RestoredSize}})

@@ -11,7 +11,6 @@ import (
 	"millrace/plan"
 	"millrace/session"
 	"millrace/storage"
-	"millrace/txn"
 	"millrace/types"
 )
 
@@ -100,7 +99,9 @@ func (st *statement) clone(n newTable, c *plan.CreateTable, replace bool) (sessi
 	info.OperationMetrics = delta.Metrics("sourceTableSize", bytes, "sourceNumOfFiles", files, "numRemovedFiles", removed, "numCopiedFiles", int64(0),
 		"removedFilesSize", removedBytes, "copiedFilesSize", int64(0))
 	info.EngineInfo, info.UserMetadata = st.e.o.Version, st.userMetadata(nil)
-	if _, err := st.commit(txn.Request{Table: l.URL(), ReadVersion: before.Version, TxnID: uuid.NewString(), Actions: copied, Info: info, ReadTable: before.Exists()}); err != nil {
+	r := request(before, copied, info)
+	r.ReadTable = before.Exists()
+	if _, err := st.commit(r); err != nil {
 		return nil, err
 	}
 	if err := st.name(n, e, replace); err != nil {

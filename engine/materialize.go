@@ -14,11 +14,16 @@ import (
 // their order within each partition. When a worker is lost its partitions are made again from the relation, which is the tables' versions as they were. release
 // frees the rows when the queries that read them have ended; so does the session's end.
 func (e *Engine) Materialize(ctx context.Context, s *session.Session, n plan.Node) (frame plan.Resolved, release func(), err error) {
-	st := e.statement(ctx, s)
+	return e.statement(ctx, s).materialize(n)
+}
+
+func (st *statement) materialize(n plan.Node) (frame plan.Resolved, release func(), err error) {
+	e, s := st.e, st.s
 	resolved, err := st.analyze(n)
 	if err != nil {
 		return nil, nil, err
 	}
+	st.haveRead()
 	f := newFrame(e.frames, resolved, session.DefaultLevel)
 	f.places, f.spread = nil, e.o.Runner.Slots()
 	out := f.scan(resolved.(plan.Resolved))

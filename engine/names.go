@@ -34,23 +34,32 @@ func (st *statement) drop(c *plan.Drop) (session.Result, error) {
 	if err := st.forgetStatistics(t.entry); err != nil {
 		return nil, err
 	}
-	if err := st.e.o.Catalog.Drop(st.ctx, t.entry.Namespace, t.entry.Name); err != nil || !t.entry.Managed {
-		return emptyResult(), err
+	if !t.entry.Managed {
+		return emptyResult(), st.e.o.Catalog.Drop(st.ctx, *t.entry)
 	}
-	store, err := storage.Open(t.path)
+	return emptyResult(), st.e.o.Committer.Drop(st.ctx, t.path, func() error { return st.dropManaged(t.entry) })
+}
+
+// dropManaged deletes a table's files and then its name, so that a table that takes the name, and the place with it, comes after the last file.
+func (st *statement) dropManaged(e *Entry) error {
+	now, err := st.e.o.Catalog.Lookup(st.ctx, e.Namespace, e.Name)
+	if err != nil || now == nil || !now.same(e) {
+		return err // somebody else has dropped it
+	}
+	store, err := storage.Open(e.Location)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	files, err := st.filesIn(store)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, name := range files {
 		if err := store.Delete(st.ctx, name); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return emptyResult(), st.e.o.Committer.Forget(st.ctx, t.path)
+	return st.e.o.Catalog.Drop(st.ctx, *e)
 }
 
 func (st *statement) dropSchema(c *plan.Drop) (session.Result, error) {

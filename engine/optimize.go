@@ -51,7 +51,7 @@ func (st *statement) optimizeTable(c *plan.Optimize) (session.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	snap, err := l.Snapshot(st.ctx)
+	snap, err := st.newestOf(l)
 	if err != nil {
 		return nil, err
 	}
@@ -261,7 +261,7 @@ func (o *compaction) commit() error {
 	}
 	info := delta.Info(operation, params...)
 	info.OperationMetrics = o.commitMetrics()
-	_, err := o.st.commitMaintenance(o.log, o.snap, actions, info)
+	_, err := o.st.commitMaintenance(o.snap, actions, info)
 	return err
 }
 

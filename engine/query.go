@@ -24,9 +24,6 @@ func (st *statement) optimized(n plan.Node) (plan.Node, error) {
 	if err := refuseStreams(n); err != nil {
 		return nil, err
 	}
-	if st.transaction() != nil {
-		return st.optimize(n) // what is cached is not what the transaction sees
-	}
 	n, err := st.withCached(n, nil)
 	if err != nil {
 		return nil, err

@@ -103,10 +103,6 @@ func (st *statement) matchingOptions(w *deltaWrite) (*matching, error) {
 
 // keepInput has the new rows computed once: they are needed for the rows that go and for those that come.
 func (st *statement) keepInput(w *deltaWrite) (release func(), err error) {
-	w.matching.kept = w.input
-	if repeats(w.input) {
-		return func() {}, nil
-	}
 	g := &merge{rowChange: &rowChange{st: st, last: plan.MaxID(w.input)}, source: w.input, release: func() {}}
 	err = g.keepSource()
 	w.input, w.matching.kept = g.source, g.source

@@ -17,7 +17,7 @@ const rerunsDefault = 10
 // rerunnable are the conflicts after which a command may just be run again on the newest version. A streaming query or application that
 // finds its counter moved has to be told.
 var rerunnable = []string{"DELTA_CONCURRENT_APPEND", "DELTA_CONCURRENT_DELETE_READ", "DELTA_CONCURRENT_DELETE_DELETE", "DELTA_CONCURRENT_WRITE",
-	"DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED"}
+	"DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED", tablesMoved}
 
 func mayRerun(err error) bool {
 	if !errs.Is(err, errs.Conflict) {
@@ -38,6 +38,15 @@ func endsTransaction(c plan.Command) bool {
 	return ok && g.Name == commitTransaction
 }
 
+// looksAtRows reports whether what a command reads are rows, and not just what relations look like.
+func looksAtRows(c plan.Command) bool {
+	switch c.(type) {
+	case *plan.Describe, *plan.Show, *plan.CreateView:
+		return false
+	}
+	return true
+}
+
 // execute carries out a command. What could not be committed because of another writer is planned again, on what is there now: that
 // is what the user would do, who is told to.
 func (e *Engine) execute(ctx context.Context, s *session.Session, c plan.Command) (session.Result, error) {
@@ -45,6 +54,9 @@ func (e *Engine) execute(ctx context.Context, s *session.Session, c plan.Command
 	for try := 0; ; try++ {
 		st := e.statement(ctx, s)
 		res, err := st.command(c)
+		if looksAtRows(c) {
+			st.haveRead()
+		}
 		if r, ok := res.(*memoryResult); ok {
 			r.observed = st.observed
 		}

@@ -3,8 +3,6 @@ package engine
 import (
 	"strings"
 
-	"github.com/google/uuid"
-
 	"millrace/delta"
 	"millrace/delta/log"
 	"millrace/errs"
@@ -165,7 +163,7 @@ func containsName(list []string, name string) bool {
 }
 
 // commitMaintenance commits a change of files that changes no rows.
-func (st *statement) commitMaintenance(l *log.Table, snap *delta.Snapshot, actions []delta.Action, info delta.CommitInfo) (txn.Result, error) {
+func (st *statement) commitMaintenance(snap *delta.Snapshot, actions []delta.Action, info delta.CommitInfo) (txn.Result, error) {
 	info.EngineInfo, info.UserMetadata = st.e.o.Version, st.userMetadata(nil)
-	return st.commit(txn.Request{Table: l.URL(), ReadVersion: snap.Version, TableID: snap.Metadata.ID, TxnID: uuid.NewString(), Actions: actions, Info: info})
+	return st.commit(request(snap, actions, info))
 }

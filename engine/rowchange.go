@@ -82,6 +82,7 @@ func (c *rowChange) open(n plan.Node) error {
 		return errs.Unsupportedf("%s of a table as of a version or time is not possible.", c.operation)
 	}
 	c.st.read = slices.DeleteFunc(c.st.read, func(r *deltaTable) bool { return r == t })
+	c.st.writing, c.st.unchanged = t.Log.URL(), t
 	s := t.Snapshot
 	if err := s.Protocol.CheckWrite(t.Log.URL(), s.Metadata, s.Schema()); err != nil {
 		return err

@@ -5,15 +5,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"millrace/delta"
 	"millrace/physical"
 	"millrace/plan"
 	"millrace/plan/analyze"
 	"millrace/plan/optimize"
 	planpb "millrace/proto/millrace/plan/v1"
-	"millrace/txn"
 )
 
 // commit makes the version in which the changes are done. Without any there is none.
@@ -56,8 +53,11 @@ func (c *rowChange) commit(r *changes, metrics func(*rowChange, *changes) map[st
 	if err != nil || len(actions) == 0 && app == nil {
 		return err
 	}
-	req := txn.Request{Table: s.Table, ReadVersion: s.Version, TableID: s.Metadata.ID, TxnID: uuid.NewString(), Actions: actions, ReadFiles: files,
-		ReadTable: st.readOf(s.Table) != nil, RowLevel: c.rowLevel}
+	info := c.info
+	info.EngineInfo, info.UserMetadata = st.e.o.Version, st.userMetadata(w.options)
+	info.OperationMetrics = metrics(c, r)
+	req := request(s, actions, info)
+	req.ReadFiles, req.ReadTable, req.RowLevel = files, st.readOf(s.Table) != nil, c.rowLevel
 	if !c.rowLevel {
 		for _, a := range c.placed.Read() {
 			req.ReadFiles = append(req.ReadFiles, a.Path)
@@ -72,9 +72,7 @@ func (c *rowChange) commit(r *changes, metrics func(*rowChange, *changes) map[st
 		req.AppID, req.AppVersion = app.AppID, app.Version
 		req.Actions = append(req.Actions, delta.Action{Txn: app})
 	}
-	req.Info = c.info
-	req.Info.EngineInfo, req.Info.UserMetadata = st.e.o.Version, st.userMetadata(w.options)
-	req.Info.OperationMetrics = metrics(c, r)
+	st.unchanged = nil
 	_, err = st.commit(req)
 	return err
 }

@@ -52,6 +52,9 @@ func (r *changes) touched() int { return len(r.added) + len(r.gone) + len(r.remo
 // those of the row that goes.
 func (c *rowChange) run(q plan.Node, columns int) (*changes, error) {
 	st := c.st
+	if err := st.agree(); err != nil {
+		return nil, err
+	}
 	sink, err := st.fileSink(c.table.Log.URL(), c.metadata, c.schema)
 	if err != nil {
 		return nil, err

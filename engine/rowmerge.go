@@ -123,12 +123,15 @@ func (g *merge) prepare() error {
 	return nil
 }
 
-// keepSource has a source that need not give the same rows twice, or costs much, computed once.
+// keepSource has a source that need not give the same rows twice, or costs much, computed once. What is cached may be made anew at any time.
 func (g *merge) keepSource() error {
-	if repeats(g.source) {
-		return nil
+	cached, err := g.st.withCached(g.source, nil)
+	if err != nil || repeats(cached) {
+		return err
 	}
-	frame, release, err := g.st.e.Materialize(g.st.ctx, g.st.s, &plan.Analyzed{Input: g.source})
+	once := g.st.e.statement(g.st.ctx, g.st.s)
+	once.writing = g.st.writing
+	frame, release, err := once.materialize(&plan.Analyzed{Input: g.source})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -42,6 +43,7 @@ type transaction struct {
 type txTable struct {
 	base, now *delta.Snapshot
 	requests  []txn.Request
+	read      bool // rows of it have been looked at, by whatever statement
 }
 
 func (st *statement) sessionTransaction() *sessionTransaction {
@@ -123,11 +125,16 @@ func (st *statement) commitAll(t *transaction) error {
 // inTransaction refuses what a transaction cannot take back.
 func inTransaction(c plan.Command) error {
 	switch c := c.(type) {
-	case *plan.CreateTable, *plan.CreateNamespace, *plan.Drop, *plan.Restore, *plan.Truncate:
+	case *plan.CreateTable, *plan.CreateNamespace, *plan.AlterNamespace, *plan.Drop, *plan.Restore, *plan.Truncate, *plan.Optimize, *plan.Vacuum:
 		return errs.Unsupportedf("%s in a transaction is not supported: COMMIT or ROLLBACK first.", commandName(c))
 	case *plan.CreateView:
 		if !c.Temp {
 			return errs.Unsupportedf("%s in a transaction is not supported: COMMIT or ROLLBACK first.", commandName(c))
+		}
+	case *plan.AlterTable:
+		switch kind := c.Actions[0].Kind; kind {
+		case "rename", "set location", "drop feature", "add partition", "drop partition":
+			return errs.Unsupportedf("ALTER TABLE … %s in a transaction is not supported: COMMIT or ROLLBACK first.", strings.ToUpper(kind))
 		}
 	case *plan.Generic:
 		if c.Name == "VACUUM" || strings.HasPrefix(c.Name, "CONVERT") {
@@ -137,15 +144,22 @@ func inTransaction(c plan.Command) error {
 	return nil
 }
 
-// newestOf is a table's newest version, or what the session's transaction sees of it. A statement that has read the table goes on with the
-// version that it read: what another writer commits in between is for the commit to judge.
+// newestOf is a table's newest version when the statement first looks at it, or what the session's transaction sees of it. What another writer
+// commits after that is for the commit to judge, which is made from this version.
 func (st *statement) newestOf(l *log.Table) (*delta.Snapshot, error) {
 	t := st.transaction()
 	if t == nil {
-		if r := st.readOf(l.URL()); r != nil {
-			return r.Snapshot, nil
+		if s := st.seen[l.URL()]; s != nil {
+			return s, nil
 		}
-		return l.Snapshot(st.ctx)
+		s, err := l.Snapshot(st.ctx)
+		if err == nil {
+			if st.seen == nil {
+				st.seen = map[string]*delta.Snapshot{}
+			}
+			st.seen[l.URL()] = s
+		}
+		return s, err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -201,6 +215,7 @@ func (x *txTable) request() (r txn.Request, changes bool) {
 		return r, false
 	}
 	r = x.requests[0]
+	r.ReadTable = r.ReadTable || x.read
 	if len(x.requests) == 1 {
 		return r, true
 	}
@@ -253,17 +268,42 @@ func (x *txTable) info() delta.CommitInfo {
 	return info
 }
 
-// consistent reports whether the tables that a query reads show the same of every transaction of several tables.
-func (st *statement) consistent(tables []*deltaTable) (bool, error) {
-	var snaps []*delta.Snapshot
-	for _, t := range tables {
-		if !t.Pinned && t.Snapshot.Exists() {
-			snaps = append(snaps, t.Snapshot)
+// haveRead notes in the session's transaction which tables the statement has read: one that the transaction writes, too, must not change until it commits.
+// A statement that has changed no row has read that there is none to change.
+func (st *statement) haveRead() {
+	t := st.transaction()
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	read := st.read
+	if st.unchanged != nil {
+		read = append(slices.Clip(read), st.unchanged)
+	}
+	for _, r := range read {
+		if x := t.tables[r.Log.URL()]; x != nil && !r.Pinned {
+			x.read = true
 		}
 	}
-	if len(snaps) < 2 || st.e.o.Committer == nil || st.transaction() != nil {
-		return true, nil
+}
+
+// tablesMoved is the condition of a statement that has looked at one table before and at another after a transaction that changed both.
+const tablesMoved = "MILLRACE_TABLES_CHANGED"
+
+// agree checks that the tables that the statement looks at show the same of every transaction of several tables. A transaction's tables do so from the start.
+func (st *statement) agree() error {
+	if len(st.seen) < 2 || len(st.seen) == st.agreed || st.e.o.Committer == nil || st.transaction() != nil {
+		return nil
 	}
+	snaps := slices.Collect(maps.Values(st.seen))
 	stale, err := st.e.o.Committer.Consistent(st.ctx, snaps)
-	return len(stale) == 0, err
+	if err != nil {
+		return err
+	}
+	if len(stale) > 0 {
+		return errs.New(tablesMoved, "tableName", snaps[stale[0]].Table)
+	}
+	st.agreed = len(st.seen)
+	return nil
 }

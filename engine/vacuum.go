@@ -289,7 +289,7 @@ func (v *cleaning) logged(lite bool) error {
 	}
 	info := delta.Info("VACUUM START", params...)
 	info.OperationMetrics = delta.Metrics("numFilesToDelete", v.files, "sizeOfDataToDelete", v.bytes)
-	if _, err := v.st.commitMaintenance(v.log, v.snap, nil, info); err != nil {
+	if _, err := v.st.commitMaintenance(v.snap, nil, info); err != nil {
 		return err
 	}
 	v.dry, v.files, v.bytes = false, 0, 0
@@ -300,7 +300,7 @@ func (v *cleaning) logged(lite bool) error {
 	}
 	end := delta.Info("VACUUM END", delta.Param{Name: "status", Value: status})
 	end.OperationMetrics = delta.Metrics("numDeletedFiles", v.files, "numVacuumedDirectories", len(v.directories))
-	if _, err := v.st.commitMaintenance(v.log, v.snap, nil, end); err != nil && failed == nil {
+	if _, err := v.st.commitMaintenance(v.snap, nil, end); err != nil && failed == nil {
 		return err
 	}
 	if failed != nil {

@@ -67,9 +67,15 @@ func (st *statement) writeDelta(w deltaWrite) (session.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	st.writing = l.URL()
 	before, err := st.newest(l)
 	if err != nil {
 		return nil, err
+	}
+	if w.batch == nil {
+		if err := st.agree(); err != nil {
+			return nil, err
+		}
 	}
 	if app, err := st.application(w); err != nil || app != nil && alreadyWritten(before, *app) {
 		return emptyResult(), err
@@ -413,8 +419,9 @@ func (st *statement) commitWrite(w deltaWrite, before *delta.Snapshot, m *delta.
 		info.OperationMetrics = w.metrics(before, stats)
 	}
 	info.Tags = w.tags
-	r := txn.Request{Table: before.Table, ReadVersion: before.Version, TxnID: uuid.NewString(), Actions: actions, Info: info,
-		ReadTable: w.mode == plan.SaveOverwrite && !w.dynamic || st.readOf(before.Table) != nil, Reads: w.reads, ReadFiles: w.gone}
+	r := request(before, actions, info)
+	whole := w.mode == plan.SaveOverwrite && (!w.dynamic || len(before.PartitionColumns()) == 0)
+	r.ReadTable, r.Reads, r.ReadFiles = whole || st.readOf(before.Table) != nil, w.reads, w.gone
 	app, err := st.application(w)
 	if err != nil {
 		return err
@@ -440,6 +447,15 @@ func (st *statement) commitWrite(w deltaWrite, before *delta.Snapshot, m *delta.
 	return err
 }
 
+// request is a commit of actions that is judged from the version that the statement has seen.
+func request(seen *delta.Snapshot, actions []delta.Action, info delta.CommitInfo) txn.Request {
+	r := txn.Request{Table: seen.Table, ReadVersion: seen.Version, TxnID: uuid.NewString(), Actions: actions, Info: info}
+	if seen.Exists() {
+		r.TableID = seen.Metadata.ID
+	}
+	return r
+}
+
 // commit commits, upon which cached frames that read the table are made anew when they are next used.
 func (st *statement) commit(r txn.Request) (txn.Result, error) {
 	if t := st.transaction(); t != nil {
@@ -448,6 +464,7 @@ func (st *statement) commit(r txn.Request) (txn.Result, error) {
 	r.Operation = st.operation()
 	res, err := st.e.o.Committer.CommitSurely(st.ctx, r)
 	st.e.frames.written(r.Table)
+	delete(st.seen, r.Table) // what the statement does next is about what is there now
 	if err == nil {
 		err = st.committed(r)
 	}

@@ -9,6 +9,7 @@ var _ = register(map[string]Condition{
 	"MILLRACE_TRANSACTION_OPEN":    {Invalid, ClassAnalysis, "25001", "The session has an open transaction: COMMIT or ROLLBACK it first."},
 	"MILLRACE_NO_TRANSACTION":      {Invalid, ClassAnalysis, "25P01", "<statement>: the session has no open transaction. BEGIN TRANSACTION opens one."},
 	"MILLRACE_OPERATION_COMMITTED": {Invalid, ClassSpark, "08007", "The coordinator that ran the operation <operationId> has ended, and the operation was not run again. It had committed <commits>."},
+	"MILLRACE_TABLES_CHANGED":      {Conflict, ClassConcurrentModification, "40001", "<tableName> was changed together with another table while the statement looked at them. Run it again."},
 	"MILLRACE_TRANSACTION_ABORTED": {Conflict, ClassConcurrentModification, "40001", "The transaction <txnId> was rolled back as a whole: <reason>. Begin it again."},
 
 	"DELTA_PATH_DOES_NOT_EXIST":                     {NotFound, ClassAnalysis, "42K03", "<path> doesn't exist, or is not a Delta table."},

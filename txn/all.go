@@ -184,7 +184,7 @@ func (c *Committer) propose(ctx context.Context, t *log.Table, r *Request) (part
 	if _, err := c.prepare(snap, []*job{j}); err != nil {
 		return part, false, err
 	}
-	return Part{Table: t.URL(), Base: snap.Version, Managed: snap.CatalogManaged()}, false, stash(ctx, t.Store(), r)
+	return Part{Table: t.URL(), Base: snap.Version, Managed: snap.CatalogManaged()}, false, stash(ctx, t.Store(), r, snap.Version+1)
 }
 
 // finish brings a transaction to its end, whoever began it.

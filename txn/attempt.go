@@ -124,8 +124,9 @@ func final(err error) bool {
 
 // judge looks at a transaction in the light of a snapshot. Done says that there is nothing to write.
 func (c *Committer) judge(q *queue, snap *delta.Snapshot, j *job) (res Result, done bool, err error) {
-	if j.ReadVersion > snap.Version || j.TableID != "" && snap.Metadata != nil && snap.Metadata.ID != j.TableID && j.ReadVersion == snap.Version {
-		return res, false, errs.New("DELTA_METADATA_CHANGED", "tableName", "delta.`"+j.Table+"`", "conflictingCommit", "", "docLink", docLink)
+	another := errs.New("DELTA_METADATA_CHANGED", "tableName", "delta.`"+j.Table+"`", "conflictingCommit", "", "docLink", docLink)
+	if j.ReadVersion > snap.Version {
+		return res, false, another
 	}
 	winners, err := c.between(q, j.ReadVersion+1, snap.Version)
 	if err != nil {
@@ -136,6 +137,9 @@ func (c *Committer) judge(q *queue, snap *delta.Snapshot, j *job) (res Result, d
 			return Result{Version: w.Version, Timestamp: w.timestamp(), Known: true, Grouped: max(1, len(w.Info.Group))}, true, nil
 		}
 	}
+	if j.TableID != "" && snap.Exists() && snap.Metadata.ID != j.TableID {
+		return res, false, another
+	}
 	read, err := c.readBy(q, j, snap, winners)
 	if err != nil {
 		return res, false, err
@@ -145,8 +149,8 @@ func (c *Committer) judge(q *queue, snap *delta.Snapshot, j *job) (res Result, d
 	}
 	rows := q.vectors.of(c.ctx, q.table.URL())
 	for _, w := range winners {
-		if w.onlyFiles && j.AppID == "" && j.groupable() {
-			continue // the common case of Check
+		if w.Version < j.checked || w.onlyFiles && j.AppID == "" && j.groupable() {
+			continue // or the common case of Check
 		}
 		if err := Check(&j.Request, read, w, rows); err != nil {
 			return res, false, err

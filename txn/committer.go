@@ -391,8 +391,8 @@ func (c *Committer) Newest(ctx context.Context, location string) (int64, error) 
 	return s.Version, nil
 }
 
-// Forget drops what is known of a table that was deleted.
-func (c *Committer) Forget(ctx context.Context, location string) error {
+// Drop has a table deleted while nobody commits to it, and forgets what is known of it. A commit that waits finds no table, or another one.
+func (c *Committer) Drop(ctx context.Context, location string, drop func() error) error {
 	table, err := c.logs.Table(location)
 	if err != nil {
 		return err
@@ -403,6 +403,9 @@ func (c *Committer) Forget(ctx context.Context, location string) error {
 		return err
 	}
 	defer release()
+	if err := drop(); err != nil {
+		return err
+	}
 	q.winners = winners{}
 	table.Forget()
 	return c.heads.Unregister(ctx, table.URL())

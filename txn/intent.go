@@ -65,6 +65,7 @@ type Intents interface {
 // plan is a part's request as it lies beside the table, for whoever has to finish it.
 type plan struct {
 	ReadVersion int64            `json:"readVersion"`
+	TableID     string           `json:"tableId,omitempty"`
 	TxnID       string           `json:"txnId"`
 	Isolation   Isolation        `json:"isolation,omitempty"`
 	ReadTable   bool             `json:"readTable,omitempty"`
@@ -74,14 +75,15 @@ type plan struct {
 	AppVersion  int64            `json:"appVersion,omitempty"`
 	Info        delta.CommitInfo `json:"info"`
 	Actions     []delta.Action   `json:"actions"`
+	Checked     int64            `json:"checked,omitempty"`
 }
 
 func planPath(id string) string { return delta.LogDir + "/_intents/" + id + ".json" }
 
-// stash writes a part's request beside its table.
-func stash(ctx context.Context, store storage.Store, r *Request) error {
-	p := plan{ReadVersion: r.ReadVersion, TxnID: r.TxnID, Isolation: r.Isolation, ReadTable: r.ReadTable || len(r.Reads) > 0, ReadFiles: r.ReadFiles,
-		RowLevel: r.RowLevel, AppID: r.AppID, AppVersion: r.AppVersion, Info: r.Info, Actions: r.Actions}
+// stash writes a part's request beside its table. Conflicts with versions before checked have been looked for.
+func stash(ctx context.Context, store storage.Store, r *Request, checked int64) error {
+	p := plan{ReadVersion: r.ReadVersion, TableID: r.TableID, TxnID: r.TxnID, Isolation: r.Isolation, ReadTable: r.ReadTable || len(r.Reads) > 0, ReadFiles: r.ReadFiles,
+		RowLevel: r.RowLevel, AppID: r.AppID, AppVersion: r.AppVersion, Info: r.Info, Actions: r.Actions, Checked: checked}
 	data, err := json.Marshal(p)
 	if err != nil {
 		return errs.Wrap(err, "encode transaction %s", r.TxnID)
@@ -89,7 +91,8 @@ func stash(ctx context.Context, store storage.Store, r *Request) error {
 	return errs.Wrap(store.Put(ctx, planPath(r.TxnID), data), "record transaction %s", r.TxnID)
 }
 
-// unstash reads what stash wrote. Predicates have become a read of the whole table, which can only lead to more conflicts.
+// unstash reads what stash wrote. For versions that have not been checked predicates have become a read of the whole table, which can only lead
+// to more conflicts.
 func unstash(ctx context.Context, store storage.Store, table, id string) (*Request, error) {
 	data, err := store.Get(ctx, planPath(id))
 	if err != nil {
@@ -99,6 +102,6 @@ func unstash(ctx context.Context, store storage.Store, table, id string) (*Reque
 	if err := json.Unmarshal(data, &p); err != nil {
 		return nil, errs.Newf(errs.Invalid, "transaction %s of %s: %v", id, table, err)
 	}
-	return &Request{Table: table, ReadVersion: p.ReadVersion, TxnID: p.TxnID, Isolation: p.Isolation, ReadTable: p.ReadTable, ReadFiles: p.ReadFiles,
-		RowLevel: p.RowLevel, AppID: p.AppID, AppVersion: p.AppVersion, Info: p.Info, Actions: p.Actions}, nil
+	return &Request{Table: table, ReadVersion: p.ReadVersion, TableID: p.TableID, TxnID: p.TxnID, Isolation: p.Isolation, ReadTable: p.ReadTable, ReadFiles: p.ReadFiles,
+		RowLevel: p.RowLevel, AppID: p.AppID, AppVersion: p.AppVersion, Info: p.Info, Actions: p.Actions, checked: p.Checked}, nil
 }

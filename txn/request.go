@@ -21,7 +21,7 @@ const (
 type Request struct {
 	Table       string // the table's place
 	ReadVersion int64  // the version that the transaction read; -1 when there was no table
-	TableID     string // the metadata's ID that the transaction saw, or empty: notices a table that was replaced by hand
+	TableID     string // the metadata's ID that the transaction saw, or empty: a table that was dropped and made again is another one
 	TxnID       string // unique; the same on every attempt to commit the same transaction
 	Actions     []delta.Action
 	Info        delta.CommitInfo // operation, parameters, metrics, user metadata; the rest is filled in
@@ -43,7 +43,8 @@ type Request struct {
 
 	Operation string // of the client for whom it is, which may ask for it by Recall when this process has died; heeded by CommitSurely
 
-	undo bool // takes back what an aborted transaction did: allowed where nothing but appends is
+	checked int64 // conflicts with versions before this one have been looked for
+	undo    bool  // takes back what an aborted transaction did: allowed where nothing but appends is
 }
 
 // Result is a commit's outcome.
@@ -144,7 +145,7 @@ func (r *Request) isolation(table *delta.Snapshot) Isolation {
 			}
 		}
 	}
-	if level == SnapshotIsolation {
+	if level == SnapshotIsolation || len(r.Actions) == 0 && !r.BlindAppend() { // an overwrite of no rows by none has read all the same
 		return level
 	}
 	for i := range r.Actions {

@@ -60,14 +60,22 @@ func TestTravelAndRestore(t *testing.T) {
 	for i := range 3 {
 		store.Delete(t.Context(), fmt.Sprint("f", i, ".parquet"))
 	}
-	if _, err := l.Restore(t.Context(), 3, 0); !errs.Is(err, errs.NotFound) {
+	if _, err := restoration(t, l, 3); !errs.Is(err, errs.NotFound) {
 		t.Error("restored files that are gone: ", err)
 	}
 }
 
+func restoration(t *testing.T, l *log.Table, version int64) (*delta.Restoration, error) {
+	s, err := l.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l.Restore(t.Context(), s, version, 77)
+}
+
 func restore(t *testing.T, c *Committer, l *log.Table) {
 	version := int64(1)
-	r, err := l.Restore(t.Context(), version, 77)
+	r, err := restoration(t, l, version)
 	if err != nil || r.NumRemoved != 2 || r.NumRestored != 0 || r.NumFiles != 1 {
 		t.Fatalf("%+v %v", r, err)
 	}
@@ -77,7 +85,7 @@ func restore(t *testing.T, c *Committer, l *log.Table) {
 	if err != nil || res.Snapshot.NumFiles() != 1 || res.Snapshot.File("f0.parquet", nil) == nil {
 		t.Fatal(res, err)
 	}
-	if _, err := l.Restore(t.Context(), 9, 77); errs.ConditionOf(err) != "DELTA_CANNOT_RESTORE_TABLE_VERSION" {
+	if _, err := restoration(t, l, 9); errs.ConditionOf(err) != "DELTA_CANNOT_RESTORE_TABLE_VERSION" {
 		t.Error(err)
 	}
 }

@@ -143,12 +143,8 @@ func (t *Table) AtTime(ctx context.Context, at int64, zone *time.Location) (*del
 	return t.At(ctx, c.Version)
 }
 
-// Restore computes the way back to a version: what has to be committed, with all data files present.
-func (t *Table) Restore(ctx context.Context, version, now int64) (*delta.Restoration, error) {
-	snap, err := t.Snapshot(ctx)
-	if err != nil {
-		return nil, err
-	}
+// Restore computes the way from a version back to an old one: what has to be committed, with all data files present.
+func (t *Table) Restore(ctx context.Context, snap *delta.Snapshot, version, now int64) (*delta.Restoration, error) {
 	earliest, err := t.Earliest(ctx)
 	if err != nil {
 		return nil, err
