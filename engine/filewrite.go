@@ -221,16 +221,7 @@ func (st *statement) runFiles(store storage.Store, id string, w fileWrite) ([]st
 	if err != nil {
 		return nil, err
 	}
-	options := map[string]string{}
-	if conf := codecSettings[w.entry.Provider]; conf != "" {
-		options["compression"] = st.s.Conf.Get(conf)
-	}
-	for k, v := range w.entry.Options {
-		if strings.EqualFold(k, "compression") {
-			k = "compression"
-		}
-		options[k] = v
-	}
+	options := st.sinkOptions(w.entry.Provider, w.entry.Options)
 	sink := &planpb.FileSink{Format: w.entry.Provider, Path: store.URL(), Options: options, Prefix: filePrefix(id)}
 	inFiles := types.Struct()
 	for i, f := range schema.Fields {
@@ -247,9 +238,6 @@ func (st *statement) runFiles(store storage.Store, id string, w fileWrite) ([]st
 
 // sinkFiles runs the input into the files of a sink with a prefix of its own, and returns their names.
 func (st *statement) sinkFiles(store storage.Store, sink *planpb.FileSink, input plan.Node) ([]string, error) {
-	if sink.Format == "orc" {
-		return nil, errs.Unsupportedf("Writing ORC files is not supported.")
-	}
 	rows, err := st.written(input, sink)
 	if err != nil {
 		return nil, err

@@ -21,8 +21,6 @@ func mayWrite(format, named string) error {
 	case format == "delta":
 	case format == "binaryfile":
 		return errs.New("UNSUPPORTED_FEATURE.WRITE_FOR_BINARY_SOURCE")
-	case format == "orc":
-		return errs.Unsupportedf("Writing ORC files is not supported.")
 	case !fileFormats[format]:
 		return errs.New("DATA_SOURCE_NOT_FOUND", "provider", named)
 	}
@@ -51,16 +49,8 @@ func (st *statement) writePlain(format, path string, input plan.Node, w *plan.Wr
 	if err := st.checkPlainWrite(schema, w); err != nil {
 		return err
 	}
-	options := map[string]string{"emptyFile": "true"} // a table without rows keeps its schema
-	if conf := codecSettings[format]; conf != "" {
-		options["compression"] = st.s.Conf.Get(conf)
-	}
-	for k, v := range w.Options {
-		if strings.EqualFold(k, "compression") {
-			k = "compression"
-		}
-		options[k] = v
-	}
+	options := st.sinkOptions(format, w.Options)
+	options["emptyFile"] = "true" // a table without rows keeps its schema
 	sink := &planpb.FileSink{Format: format, Path: store.URL(), Options: options}
 	inFiles := types.Struct()
 	for i, f := range schema.Fields {
@@ -124,8 +114,27 @@ func (st *statement) oldTimes(options map[string]string) error {
 	return nil
 }
 
+// sinkOptions are the options of a sink of files: those given, and the codec that the session has for the format.
+func (st *statement) sinkOptions(format string, given map[string]string) map[string]string {
+	options := map[string]string{}
+	if conf := codecSettings[format]; conf != "" {
+		options["compression"] = st.s.Conf.Get(conf)
+	}
+	if codec, ok := option(given, "orc.compress"); ok && format == "orc" {
+		options["compression"] = codec
+	}
+	for k, v := range given {
+		if strings.EqualFold(k, "compression") {
+			k = "compression"
+		}
+		options[k] = v
+	}
+	return options
+}
+
 // codecSettings are the settings that name the compression of files whose writer has no option for it.
-var codecSettings = map[string]string{"parquet": "spark.sql.parquet.compression.codec", "avro": "spark.sql.avro.compression.codec"}
+var codecSettings = map[string]string{"parquet": "spark.sql.parquet.compression.codec", "avro": "spark.sql.avro.compression.codec",
+	"orc": "spark.sql.orc.compression.codec"}
 
 // checkPlainWrite refuses what could not be read back.
 func (st *statement) checkPlainWrite(schema *types.Type, w *plan.Write) error {

@@ -2,9 +2,13 @@ package table
 
 import (
 	"context"
+	"io"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
+	"millrace/errs"
 	"millrace/javatime"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/storage"
@@ -13,7 +17,8 @@ import (
 	"millrace/types"
 )
 
-var orcFormat = format{open: openORC, infer: inferORC, narrows: true}
+var orcFormat = format{open: openORC, create: createORC, infer: inferORC, narrows: true,
+	extension: func(o map[string]string) string { return orc.Extension(o["compression"]) }}
 
 // orcReader reads a split of an ORC file.
 type orcReader struct {
@@ -79,6 +84,20 @@ func processZone() *javatime.Zone {
 		return z
 	}
 	return javatime.UTC
+}
+
+func createORC(out io.Writer, schema *types.Type, sink *planpb.FileSink, _ *planpb.Settings) (fileWriter, error) {
+	o := orc.WriteOptions{Codec: sink.Options["compression"], Zone: processZone()}
+	for k, v := range sink.Options {
+		if strings.EqualFold(k, "orc.stripe.size") {
+			n, err := strconv.ParseInt(v, 10, 64)
+			if err != nil || n <= 0 {
+				return nil, errs.Newf(errs.Invalid, "For input string: \"%s\"", v)
+			}
+			o.StripeBytes = n
+		}
+	}
+	return orc.NewWriter(out, schema, o)
 }
 
 func inferORC(ctx context.Context, s *Source) (*types.Type, error) {
