@@ -267,15 +267,27 @@ func (st *statement) openFiles(format string, paths []string, options map[string
 	return table.OpenSource(st.ctx, st.sourceSpec(format, paths, options, schema))
 }
 
+// optionSettings are the settings that stand for readers' options that were not given; format is empty for all formats.
+var optionSettings = []struct{ option, setting, format string }{
+	{"ignoreCorruptFiles", "spark.sql.files.ignoreCorruptFiles", ""}, {"ignoreMissingFiles", "spark.sql.files.ignoreMissingFiles", ""},
+	{"mergeSchema", "spark.sql.parquet.mergeSchema", "parquet"}, {"mergeSchema", "spark.sql.orc.mergeSchema", "orc"},
+	{"enableDateTimeParsingFallback", "spark.sql.legacy.csv.enableDateTimeParsingFallback", "csv"},
+	{"enableDateTimeParsingFallback", "spark.sql.legacy.json.enableDateTimeParsingFallback", "json"},
+	{"columnNameOfCorruptRecord", "spark.sql.columnNameOfCorruptRecord", "csv"}, {"columnNameOfCorruptRecord", "spark.sql.columnNameOfCorruptRecord", "json"},
+	{"columnNameOfCorruptRecord", "spark.sql.columnNameOfCorruptRecord", "xml"},
+}
+
 func (st *statement) sourceSpec(format string, paths []string, options map[string]string, schema *types.Type) table.SourceSpec {
-	for _, name := range []string{"ignoreCorruptFiles", "ignoreMissingFiles"} {
-		if _, given := option(options, name); !given && st.s.Conf.Bool("spark.sql.files."+name) {
-			options = maps.Clone(options)
-			if options == nil {
-				options = map[string]string{}
-			}
-			options[name] = "true"
+	for _, o := range optionSettings {
+		value := st.s.Conf.Get(o.setting)
+		if _, given := option(options, o.option); given || value == "" || o.format != "" && o.format != format {
+			continue
 		}
+		options = maps.Clone(options)
+		if options == nil {
+			options = map[string]string{}
+		}
+		options[o.option] = value
 	}
 	return table.SourceSpec{Format: format, Schema: schema, Options: options, Paths: paths,
 		CaseSensitive: st.settings.CaseSensitive, TimeZone: st.settings.TimeZone, NowMicros: st.settings.NowMicros,

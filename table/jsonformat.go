@@ -46,5 +46,6 @@ func inferJSON(ctx context.Context, s *Source) (*types.Type, error) {
 	if len(s.files) == 0 {
 		return nil, errs.New("UNABLE_TO_INFER_SCHEMA", "format", "JSON")
 	}
+	sampled(o.Options)
 	return withSources(ctx, s, func(files []lines.Source) (*types.Type, error) { return json.Infer(files, o, s.spec.CaseSensitive) })
 }

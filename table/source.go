@@ -67,6 +67,9 @@ var (
 // OpenSource lists the files and finds their schema.
 func OpenSource(ctx context.Context, spec SourceSpec) (*Source, error) {
 	spec.Format = strings.ToLower(spec.Format)
+	if err := checkFlags(spec.Options); err != nil {
+		return nil, err
+	}
 	f, ok := formats[spec.Format]
 	if !ok || f.infer == nil {
 		return nil, errs.New("DATA_SOURCE_NOT_FOUND", "provider", spec.Format)
@@ -106,6 +109,19 @@ func OpenSource(ctx context.Context, spec SourceSpec) (*Source, error) {
 	return s, nil
 }
 
+// checkFlags refuses values of options of all formats that are neither true nor false.
+func checkFlags(options map[string]string) error {
+	for k, v := range options {
+		switch strings.ToLower(k) {
+		case "recursivefilelookup", "mergeschema", "ignorecorruptfiles", "ignoremissingfiles":
+			if !strings.EqualFold(v, "true") && !strings.EqualFold(v, "false") {
+				return errs.Newf(errs.Invalid, "For input string: \"%s\"", v)
+			}
+		}
+	}
+	return nil
+}
+
 // option is an option by its name in any case.
 func (s *Source) option(name string) string {
 	for k, v := range s.spec.Options {
@@ -118,12 +134,19 @@ func (s *Source) option(name string) string {
 
 // keepModified leaves out the files that the options modifiedBefore and modifiedAfter do.
 func (s *Source) keepModified() error {
+	zone := s.zone
+	if name := s.option("timeZone"); name != "" {
+		var err error
+		if zone, err = javatime.ZoneOf(name); err != nil {
+			return err
+		}
+	}
 	for _, name := range []string{"modifiedBefore", "modifiedAfter"} {
 		text := s.option(name)
 		if text == "" {
 			continue
 		}
-		limit, ok := javatime.ParseTimestamp(text, s.zone, s.spec.NowMicros)
+		limit, ok := javatime.ParseTimestamp(text, zone, s.spec.NowMicros)
 		if !ok {
 			return errs.New("_LEGACY_ERROR_TEMP_1294", "strategy", strings.ToLower(name), "timeString", text)
 		}
@@ -301,6 +324,9 @@ func (s *Source) PlanScan(_ context.Context, r physical.ScanRequest) (*planpb.Fi
 	scan := &planpb.FileScan{Format: s.spec.Format, Options: s.spec.Options}
 	output := make([]int, len(r.Fields)) // the partition column behind each output column, or -1
 	corrupt := s.corruptColumn()
+	if f, at := s.data.Field(corrupt, true); corrupt != "" && at >= 0 && f.Type.Kind != types.KindString {
+		return nil, nil, errs.New("INVALID_CORRUPT_RECORD_TYPE", "columnName", types.Quote(corrupt), "actualType", `"`+f.Type.SQL()+`"`)
+	}
 	var read []string // of the files' own columns
 	for i, at := range r.Fields {
 		if k := at - len(s.schema.Fields); k >= 0 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"millrace/errs"
+	"millrace/operators/expr"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/storage"
 	"millrace/table/csv"
@@ -138,7 +139,19 @@ func inferCSV(ctx context.Context, s *Source) (*types.Type, error) {
 	if len(s.files) == 0 {
 		return nil, errs.New("UNABLE_TO_INFER_SCHEMA", "format", "CSV")
 	}
+	sampled(o)
 	return withSources(ctx, s, func(files []lines.Source) (*types.Type, error) { return csv.Infer(files, o, s.spec.CaseSensitive) })
+}
+
+// sampled has inference look at a share of the lines, if the options say so: of files that are one part in Spark at those that Spark looks at.
+func sampled(o *csv.Options) {
+	if o.SamplingRatio > 0.99 {
+		return
+	}
+	o.Sample = func(part int) func() bool {
+		r := expr.NewRandom(int64(part) + 1)
+		return func() bool { return r.Float64() < o.SamplingRatio }
+	}
 }
 
 func openText(ctx context.Context, s *scan, split *planpb.FileSplit) (fileReader, error) {

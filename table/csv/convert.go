@@ -176,13 +176,32 @@ func parseDates(r *Reader, c *column, cells []span) {
 	}
 }
 
-func (r *Reader) date(b []byte) (int32, bool) {
-	if r.DateFormat == nil {
+func (r *Reader) date(b []byte) (int32, bool) { return Day(b, r.Options) }
+
+// Day parses a date by the options' format and, where the options say so, else as a cast does.
+func Day(b []byte, o *Options) (int32, bool) {
+	if v, ok := formattedDay(b, o); ok || !o.DateFallback {
+		return v, ok
+	}
+	if v, ok := scalar.Date(b); ok {
+		return v, true
+	}
+	return scalar.Date(withoutGMT(b))
+}
+
+func formattedDay(b []byte, o *Options) (int32, bool) {
+	if o.DateFormat == nil {
+		if len(b) != len("yyyy-MM-dd") || b[4] != '-' || b[7] != '-' || bytes.ContainsAny(b, " T") {
+			return 0, false
+		}
 		return scalar.Date(b)
 	}
-	local, _, _, ok := r.DateFormat.Parse(string(b))
+	local, _, _, ok := o.DateFormat.Parse(string(b))
 	return int32(local / 86_400_000_000), ok
 }
+
+// withoutGMT is a text as Spark once wrote times with zones, made one that a cast takes.
+func withoutGMT(b []byte) []byte { return bytes.ReplaceAll(b, []byte("GMT"), nil) }
 
 func parseTimes(r *Reader, c *column, cells []span) {
 	dst := vector.Values[int64](&c.out)
@@ -206,8 +225,17 @@ func parseTimes(r *Reader, c *column, cells []span) {
 
 func (r *Reader) moment(b []byte) (int64, bool) { return Moment(b, r.Options) }
 
-// Moment parses a timestamp by the options' format, or as a cast does.
+// Moment parses a timestamp by the options' format and, where the options say so, else as a cast does.
 func Moment(b []byte, o *Options) (int64, bool) {
+	v, ok := FormattedMoment(b, o)
+	if ok || !o.TimeFallback {
+		return v, ok
+	}
+	return scalar.Timestamp(withoutGMT(b), o.Zone, o.Now)
+}
+
+// FormattedMoment parses a timestamp by the options' format; without one as a cast does.
+func FormattedMoment(b []byte, o *Options) (int64, bool) {
 	if o.TimeFormat == nil {
 		return scalar.Timestamp(b, o.Zone, o.Now)
 	}

@@ -127,7 +127,7 @@ func inferTypes(files []lines.Source, o *Options, names []string) ([]*types.Type
 	for i := range parts {
 		slots <- struct{}{}
 		wg.Go(func() {
-			found[i], failures[i] = inferPartTypes(parts[i], o, names)
+			found[i], failures[i] = inferPartTypes(parts[i], i, o, names)
 			<-slots
 		})
 	}
@@ -144,7 +144,7 @@ func inferTypes(files []lines.Source, o *Options, names []string) ([]*types.Type
 	return merged, nil
 }
 
-func inferPartTypes(f lines.Source, o *Options, names []string) ([]*types.Type, error) {
+func inferPartTypes(f lines.Source, part int, o *Options, names []string) ([]*types.Type, error) {
 	columns := make([]Column, len(names))
 	for i, n := range names {
 		columns[i] = Column{n, i, types.String}
@@ -154,6 +154,9 @@ func inferPartTypes(f lines.Source, o *Options, names []string) ([]*types.Type, 
 		return nil, err
 	}
 	defer r.Close()
+	if o.Sample != nil && !o.MultiLine {
+		r.draw = o.Sample(part)
+	}
 	found := make([]*types.Type, len(names))
 	for {
 		if r.pos >= len(r.block) {
@@ -216,7 +219,7 @@ func (r *Reader) inferValue(soFar *types.Type, b []byte) *types.Type {
 		}
 		fallthrough
 	case types.KindTimestamp:
-		if _, ok := r.moment(b); ok {
+		if _, ok := FormattedMoment(b, r.Options); ok {
 			return types.Timestamp
 		}
 		fallthrough
@@ -230,10 +233,10 @@ func (r *Reader) inferValue(soFar *types.Type, b []byte) *types.Type {
 
 // isDate holds a text against the date format, strictly.
 func (r *Reader) isDate(b []byte) bool {
-	if !r.PreferDate || r.DateFormat == nil && len(b) != len("yyyy-MM-dd") {
+	if !r.PreferDate {
 		return false
 	}
-	_, ok := r.date(b)
+	_, ok := formattedDay(b, r.Options)
 	return ok
 }
 

@@ -46,14 +46,18 @@ type Options struct {
 	LineSeparator []byte // nil: \n, \r\n, \r
 	Zone          *javatime.Zone
 	Now           int64
-	DateFormat    *pattern.Formatter // nil: as a cast does
+	DateFormat    *pattern.Formatter // nil: yyyy-MM-dd
 	TimeFormat    *pattern.Formatter
 	NTZFormat     *pattern.Formatter
 	ClockFormat   *pattern.Formatter // of times of day; nil: as a cast does
-	Encoding      string             // as lines.Charset gives it: empty for UTF-8
+	DateFallback  bool               // dates that are not of their format are read as a cast does
+	TimeFallback  bool
+	Encoding      string // as lines.Charset gives it: empty for UTF-8
 	EncodingGiven bool
 	MaxChars      int // of a value; -1: any number
 	StrayQuotes   StrayQuotes
+	// Sample says which lines of a part of the files inference looks at; nil: at all.
+	Sample func(part int) (draw func() bool)
 
 	// Writing.
 	QuoteAll    bool
@@ -143,7 +147,7 @@ func ParseOptions(options map[string]string, zone string, now int64, writing boo
 	if err := p.texts(o, writing); err != nil {
 		return nil, err
 	}
-	return p, p.formats(o)
+	return p, p.formats(o, writing)
 }
 
 func (p *Options) flags(o option, writing bool) (err error) {
@@ -190,7 +194,10 @@ func (p *Options) texts(o option, writing bool) error {
 	case "FAILFAST":
 		p.Mode = FailFast
 	}
-	if s := o.get("", "lineSep"); s != "" {
+	if s, given := o["linesep"]; given {
+		if s == "" {
+			return errs.Newf(errs.Invalid, "requirement failed: 'lineSep' cannot be an empty string.")
+		}
 		p.LineSeparator = []byte(s)
 	} else if writing {
 		p.LineSeparator = []byte("\n")
@@ -203,7 +210,7 @@ func (p *Options) texts(o option, writing bool) error {
 		return err
 	}
 	if p.SamplingRatio, err = strconv.ParseFloat(o.get("1", "samplingRatio"), 64); err != nil {
-		return errs.Newf(errs.Invalid, "The option samplingRatio is no number: %s.", o.get("", "samplingRatio"))
+		return errs.Newf(errs.Invalid, "For input string: \"%s\"", o.get("", "samplingRatio"))
 	}
 	if !english(o.get("en-US", "locale")) {
 		return errs.Unsupportedf("The option locale=%s is not supported; only English is.", o.get("", "locale"))
@@ -256,8 +263,8 @@ func (o option) number(name string, fallback int) (int, error) {
 	return n, nil
 }
 
-func (p *Options) formats(o option) (err error) {
-	if f := o.get("", "dateFormat"); f != "" && f != "yyyy-MM-dd" {
+func (p *Options) formats(o option, writing bool) (err error) {
+	if f := o.get("", "dateFormat"); f != "" && !(writing && f == "yyyy-MM-dd") {
 		if p.DateFormat, err = pattern.New(f); err != nil {
 			return err
 		}
@@ -273,8 +280,14 @@ func (p *Options) formats(o option) (err error) {
 		}
 	}
 	if f := o.get("", "timeFormat"); f != "" {
-		p.ClockFormat, err = pattern.New(f)
+		if p.ClockFormat, err = pattern.New(f); err != nil {
+			return err
+		}
 	}
+	if p.DateFallback, err = o.flag("enableDateTimeParsingFallback", p.DateFormat == nil); err != nil {
+		return err
+	}
+	p.TimeFallback, err = o.flag("enableDateTimeParsingFallback", p.TimeFormat == nil)
 	return err
 }
 

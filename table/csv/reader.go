@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"millrace/errs"
 	"millrace/table/internal/lines"
@@ -44,6 +45,7 @@ type Reader struct {
 	sel      []uint32
 	records  vector.Vector
 	finished bool
+	draw     func() bool // whether a line is looked at; nil: all are
 }
 
 // NewReader begins to read. places is the number of columns of the file's schema; names are theirs, to check headers by.
@@ -163,6 +165,9 @@ func (r *Reader) nextBlock() (bool, error) {
 	if r.first && r.src.Start == 0 {
 		r.block = bytes.TrimPrefix(r.block, []byte("\xef\xbb\xbf"))
 	}
+	if !utf8.Valid(r.block) {
+		r.block = lines.Repaired(r.block)
+	}
 	return err == nil, err
 }
 
@@ -177,7 +182,8 @@ func (r *Reader) cut() error {
 			line, n := r.in.Line(r.block[r.pos:])
 			end = start + len(line)
 			r.pos += n
-			if r.ignored(line) {
+			drawn := r.draw == nil || r.draw()
+			if r.ignored(line) || !drawn && !(r.Header && r.first && r.src.Start == 0) {
 				continue
 			}
 		} else if r.skipLine() {

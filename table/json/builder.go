@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"millrace/errs"
+	"millrace/javatime"
 	"millrace/table/csv"
 	"millrace/table/internal/scalar"
 	"millrace/types"
@@ -192,12 +193,13 @@ func (b *builder) text(s []byte, o *Options) bool {
 		}
 		return err == nil
 	case types.KindDate:
-		days, ok := int32(0), false
-		if o.DateFormat == nil {
+		days, ok := csv.Day(s, o.Options)
+		if !ok && o.DateFormat == nil { // here, unlike in CSV and XML, a cast reads what has no format
 			days, ok = scalar.Date(s)
-		} else {
-			local, _, _, parsed := o.DateFormat.Parse(string(s))
-			days, ok = int32(local/86_400_000_000), parsed
+		}
+		if !ok && o.DateFallback { // Spark once wrote days since 1970 of the old calendar
+			old, isNumber := scalar.Int(s, 32)
+			return b.number(javatime.HybridDay(old), isNumber)
 		}
 		return b.number(int64(days), ok)
 	case types.KindTimestamp:

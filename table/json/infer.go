@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"millrace/errs"
 	"millrace/table/csv"
@@ -28,7 +29,7 @@ func Infer(files []lines.Source, o *Options, caseSensitive bool) (*types.Type, e
 	for i := range files {
 		slots <- struct{}{}
 		wg.Go(func() {
-			found[i], failures[i] = inferFile(files[i], o)
+			found[i], failures[i] = inferFile(files[i], i, o)
 			<-slots
 		})
 	}
@@ -81,12 +82,15 @@ func parts(files []lines.Source, o *Options) []lines.Source {
 	return list
 }
 
-func inferFile(f lines.Source, o *Options) (*types.Type, error) {
+func inferFile(f lines.Source, part int, o *Options) (*types.Type, error) {
 	r, err := NewReader(f, o, nil, true)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
+	if o.Sample != nil && !o.MultiLine {
+		r.draw = o.Sample(part)
+	}
 	var all shape
 	for {
 		record, err := r.record()
@@ -95,7 +99,7 @@ func inferFile(f lines.Source, o *Options) (*types.Type, error) {
 		}
 		// A malformed record must not leave its first fields in the schema: look at it twice.
 		r.data, r.pos, r.depth = record, 0, 0
-		if r.records() == nil && r.skip() == nil {
+		if utf8.Valid(record) && r.records() == nil && r.skip() == nil {
 			r.pos, r.depth = 0, 0
 			_ = r.observeRecord(&all) // it was checked
 			if all.duplicate != "" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"unicode/utf8"
 
 	"millrace/errs"
 	"millrace/table/csv"
@@ -37,6 +38,7 @@ type Reader struct {
 	src      lines.Source
 	block    []byte
 	finished bool
+	draw     func() bool // whether a line is looked at; nil: all are
 	batch    vector.Batch
 }
 
@@ -141,7 +143,8 @@ func (r *Reader) record() ([]byte, error) {
 		}
 		line, n := r.in.Line(r.block)
 		r.block = r.block[n:]
-		if len(bytes.TrimSpace(line)) > 0 {
+		drawn := r.draw == nil || r.draw()
+		if drawn && len(bytes.TrimSpace(line)) > 0 {
 			return line, nil
 		}
 	}
@@ -151,7 +154,10 @@ func (r *Reader) record() ([]byte, error) {
 func (r *Reader) add(record []byte) error {
 	first := r.root.n
 	r.data, r.pos, r.depth, r.badField = record, 0, 0, false
-	err := r.rows(first)
+	err := errSyntax
+	if utf8.Valid(record) {
+		err = r.rows(first)
+	}
 	bad := r.badField
 	if err != nil {
 		r.root.truncate(first)

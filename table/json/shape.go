@@ -116,7 +116,9 @@ func (r *Reader) observe(s *shape) error {
 		return r.array(func() error { return r.observe(s.elem) })
 	case r.isQuote(c):
 		text, err := r.text()
-		s.merge(r.textType(text), r.Options)
+		if len(text) > 0 { // an empty one may stand for null
+			s.merge(r.textType(text), r.Options)
+		}
 		return err
 	case c == 't', c == 'f':
 		s.merge(r.primitive(types.Boolean), r.Options)
@@ -153,7 +155,7 @@ func (r *Reader) observeObject(s *shape) error {
 
 func (r *Reader) textType(text []byte) *types.Type {
 	if r.InferTimestamp && !r.PrimitivesText {
-		if _, ok := csv.Moment(text, r.Options.Options); ok {
+		if _, ok := csv.FormattedMoment(text, r.Options.Options); ok {
 			return types.Timestamp
 		}
 	}

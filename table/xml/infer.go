@@ -71,7 +71,7 @@ func (o *Options) inferValue(s string) *types.Type {
 		return types.String
 	}
 	b := []byte(s)
-	if s == "" || o.HasNullValue && s == o.NullValue {
+	if s == "" {
 		return types.Null
 	}
 	if _, ok := scalar.Int(b, 64); ok {
@@ -87,7 +87,7 @@ func (o *Options) inferValue(s string) *types.Type {
 	case "true", "false":
 		return types.Boolean
 	}
-	if _, err := o.scalar(s, types.Date); err == nil && (o.DateFormat != nil || len(s) == len("yyyy-MM-dd")) {
+	if _, ok := csv.Day(b, o.Options); ok {
 		return types.Date
 	}
 	if _, ok := csv.Moment(b, o.Options); ok {
@@ -117,8 +117,8 @@ func (o *Options) merge(a, b *types.Type) *types.Type {
 		return b
 	case b.Kind == types.KindNull || a.SameData(b):
 		return a
-	case a.Kind == types.KindLong && b.Kind == types.KindDouble, a.Kind == types.KindDouble && b.Kind == types.KindLong:
-		return types.Double
+	case a.IsNumeric() && b.IsNumeric():
+		return widerNumber(a, b)
 	case a.Kind == types.KindDate && b.Kind == types.KindTimestamp, a.Kind == types.KindTimestamp && b.Kind == types.KindDate:
 		return types.Timestamp
 	case a.Kind == types.KindStruct && b.Kind == types.KindStruct:
@@ -148,6 +148,25 @@ func (o *Options) merge(a, b *types.Type) *types.Type {
 		return types.ArrayOf(o.merge(b.Elem, a), true)
 	}
 	return types.String
+}
+
+// widerNumber holds whole numbers, decimals and doubles of both types.
+func widerNumber(a, b *types.Type) *types.Type {
+	if a.Kind == types.KindDouble || b.Kind == types.KindDouble {
+		return types.Double
+	}
+	digits := func(t *types.Type) (whole, fraction int) {
+		if t.Kind == types.KindLong {
+			return 20, 0
+		}
+		return t.Precision - t.Scale, t.Scale
+	}
+	wa, fa := digits(a)
+	wb, fb := digits(b)
+	if w, f := max(wa, wb), max(fa, fb); w+f <= types.MaxPrecision {
+		return types.Decimal(w+f, f)
+	}
+	return types.Double
 }
 
 // canonical makes strings of what is of no type.

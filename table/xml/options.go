@@ -60,6 +60,7 @@ func ParseOptions(options map[string]string, zone string, now int64, writing boo
 		}
 		return v == "true" || v == "" && fallback
 	}
+	base.DateFallback, base.TimeFallback = false, false // as in Spark, whatever the option says
 	o := &Options{Options: base, RowTag: strings.TrimSpace(get("rowtag", "ROW")), AttributePrefix: get("attributeprefix", "_"), ValueTag: get("valuetag", "_VALUE"),
 		ArrayElement: get("arrayelementname", "item"), Indent: get("indent", "    "), SkipAttributes: flag("excludeattribute", false),
 		KeepSpaces: !flag("ignoresurroundingspaces", true), IgnoreNamespace: flag("ignorenamespace", false), PreferDecimal: flag("prefersdecimal", false),
@@ -82,4 +83,4 @@ func ParseOptions(options map[string]string, zone string, now int64, writing boo
 
 // sharedNames are the options that mean the same to CSV.
 var sharedNames = map[string]bool{"dateformat": true, "timestampformat": true, "timestampntzformat": true, "timeformat": true, "mode": true,
-	"columnnameofcorruptrecord": true, "timezone": true, "locale": true, "encoding": true, "charset": true}
+	"columnnameofcorruptrecord": true, "timezone": true, "locale": true, "encoding": true, "charset": true, "samplingratio": true}

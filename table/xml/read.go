@@ -272,13 +272,7 @@ func (o *Options) scalar(s string, t *types.Type) (any, error) {
 		v, ok = scalar.Decimal(csv.Ungrouped([]byte(s)), t)
 	case types.KindDate:
 		var days int32
-		if o.DateFormat == nil {
-			days, ok = scalar.Date([]byte(s))
-		} else {
-			var local int64
-			local, _, _, ok = o.DateFormat.Parse(s)
-			days = int32(local / 86_400_000_000)
-		}
+		days, ok = csv.Day([]byte(s), o.Options)
 		v = int64(days)
 	case types.KindTimestamp:
 		v, ok = csv.Moment([]byte(s), o.Options)

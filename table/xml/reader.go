@@ -168,6 +168,9 @@ func (r *Reader) malformed(cause error, row []any, record func() (string, error)
 
 // Infer finds the schema of files from all of their rows: fields in order of their names, and the column for malformed rows if there is one in permissive mode.
 func Infer(files []lines.Source, o *Options) (*types.Type, error) {
+	if err := o.CheckSample(); err != nil {
+		return nil, err
+	}
 	all := types.Null
 	for _, f := range files {
 		t, err := inferFile(f, o)

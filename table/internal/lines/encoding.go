@@ -34,6 +34,48 @@ func Charset(name, where string) (string, error) {
 		"charsets", "iso-8859-1, us-ascii, utf-16, utf-16be, utf-16le, utf-32, utf-8")
 }
 
+// Repaired is a text with U+FFFD in the place of bytes that are no UTF-8, as Java decodes it.
+func Repaired(b []byte) []byte {
+	out := make([]byte, 0, len(b)+16)
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		if r != utf8.RuneError || n > 1 {
+			out = append(out, b[:n]...)
+			b = b[n:]
+			continue
+		}
+		out = utf8.AppendRune(out, utf8.RuneError)
+		b = b[broken(b):]
+	}
+	return out
+}
+
+// broken is how many of the first bytes are the beginning of one character that does not end.
+func broken(b []byte) int {
+	n, low, high := 1, byte(0x80), byte(0xbf) // of the second byte
+	switch c := b[0]; {
+	case c >= 0xe0 && c <= 0xef:
+		n = 2
+		if c == 0xe0 {
+			low = 0xa0
+		} else if c == 0xed {
+			high = 0x9f
+		}
+	case c >= 0xf0 && c <= 0xf4:
+		n = 3
+		if c == 0xf0 {
+			low = 0x90
+		} else if c == 0xf4 {
+			high = 0x8f
+		}
+	}
+	k := 1
+	for ; k < n && k < len(b) && b[k] >= low && b[k] <= high; k++ {
+		low, high = 0x80, 0xbf
+	}
+	return k
+}
+
 // Decode turns a text in an encoding into UTF-8.
 func Decode(in io.Reader, name string) io.Reader {
 	switch name {

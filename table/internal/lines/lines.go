@@ -40,6 +40,7 @@ type Reader struct {
 	buf  []byte
 	rest []byte // of the last block, behind its last whole line
 	eof  bool
+	err  error // of reading, once the lines before it were handed out
 	at   int64 // the file offset of the next block's first byte
 	end  int64 // lines that start here or later are not ours; -1: no end
 	skip bool  // the first, partial line belongs to the task before
@@ -149,6 +150,9 @@ func (r *Reader) Block() ([]byte, error) {
 		if r.end >= 0 && r.at >= r.end || r.eof && len(r.rest) == 0 {
 			return nil, nil
 		}
+		if r.err != nil {
+			return nil, r.err
+		}
 		block, err := r.fill()
 		if err != nil {
 			return nil, err
@@ -193,6 +197,10 @@ func (r *Reader) fill() ([]byte, error) {
 			if err == io.EOF {
 				r.eof = true
 			} else if err != nil {
+				r.err = err
+				if last := r.lastEnd(r.buf[:n]); last > 0 { // the whole lines before it are handed out first
+					return r.buf[:last], nil
+				}
 				return nil, err
 			}
 		}
