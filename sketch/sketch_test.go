@@ -1,8 +1,11 @@
 package sketch
 
 import (
+	"crypto/md5"
 	"encoding/hex"
 	"errors"
+	"math/big"
+	"strconv"
 	"testing"
 )
 
@@ -67,8 +70,61 @@ func TestForeignBytesAreRefused(t *testing.T) {
 		if _, err := ReadTheta(b); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s is no Theta sketch: %v", text, err)
 		}
+		for kind := Bools; kind <= Decimals; kind++ {
+			if _, err := ReadFrequent(Items{Kind: kind}, b); !errors.Is(err, ErrInvalid) {
+				t.Errorf("%s is no sketch of frequent items: %v", text, err)
+			}
+		}
 		if _, err := ReadKLL[int64](b); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s is no KLL sketch: %v", text, err)
+		}
+	}
+}
+
+// The digest is Spark's for the same numbers, of which there are more than the sketch keeps.
+func TestFrequentPurgesAsJava(t *testing.T) {
+	for _, c := range []struct {
+		items   Items
+		tracked int
+		of      func(f *Frequent, i int)
+		want    string
+	}{
+		{Items{Kind: Longs}, 5, func(f *Frequent, i int) { f.Update(f.Items.AppendLong(nil, int64(i))) }, "451b23b87cf41fd28e5f45608351c030"},
+		{Items{Kind: Longs}, 5, func(f *Frequent, i int) { f.Update(f.Items.AppendLong(nil, int64(i%13))) }, "90c24aff4896c5c0b411d501c8bde917"},
+		{Items{Kind: Texts}, 50, func(f *Frequent, i int) { f.Update(f.Items.AppendText(nil, []byte(strconv.Itoa(i%113)))) }, "3a4749e4144cc82bb12fd420c5ce3a91"},
+	} {
+		part := NewFrequent(c.items, c.tracked)
+		for i := range 1000 {
+			c.of(part, i)
+		}
+		read, err := ReadFrequent(c.items, part.Append(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := NewFrequent(c.items, c.tracked)
+		f.Merge(read)
+		if sum := md5.Sum(f.Append(nil)); hex.EncodeToString(sum[:]) != c.want {
+			t.Errorf("%x should be %s", sum, c.want)
+		}
+	}
+}
+
+func TestDecimalsHashAsScala(t *testing.T) {
+	for _, c := range []struct {
+		digits int64
+		scale  int
+		want   int32
+	}{{150, 2, 1069547520}, {-100, 2, -1}, {0, 5, 0}, {25, 2, 1048576000}, {1, 1, -1507852285},
+		{1234567891225, 2, -1610285344}} {
+		if got := decimalHash(big.NewInt(c.digits), c.scale); got != c.want {
+			t.Errorf("%de-%d hashes to %d, should be %d", c.digits, c.scale, got, c.want)
+		}
+	}
+	for text, want := range map[string]int32{"12345678912252525252525": 76342272, "1234567890123456789012345678905": -1231848605, "10000000000000000000000000": 360274957} {
+		n, _ := new(big.Int).SetString(text, 10)
+		scale := map[int]int{23: 12, 31: 1, 26: 0}[len(text)]
+		if got := decimalHash(n, scale); got != want {
+			t.Errorf("%se-%d hashes to %d, should be %d", text, scale, got, want)
 		}
 	}
 }
@@ -85,6 +141,11 @@ func FuzzRead(f *testing.F) {
 		}
 		if s, err := ReadTheta(b); err == nil {
 			_ = s.Estimate()
+		}
+		for kind := Bools; kind <= Decimals; kind++ {
+			if s, err := ReadFrequent(Items{Kind: kind}, b); err == nil {
+				_ = s.Top()
+			}
 		}
 		if q, err := ReadKLL[float32](b); err == nil && q.N() > 0 {
 			_, _ = q.Quantile(0.5)

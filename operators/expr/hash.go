@@ -173,6 +173,9 @@ func murmurBytes(s []byte, seed uint32) uint32 {
 	return murmurEnd(h, n)
 }
 
+// HashBytes is Spark's murmur3 of bytes.
+func HashBytes(s []byte, seed uint32) uint32 { return murmurBytes(s, seed) }
+
 // murmurStandard is the published murmur3 of 32 bits, which seeds generators.
 func murmurStandard(s []byte, seed uint32) uint32 {
 	h, n := seed, uint32(len(s))

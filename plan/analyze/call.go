@@ -36,8 +36,10 @@ func init() { // the functions refer to special
 
 		"window":         (*analyzer).timeWindowCall,
 		"session_window": (*analyzer).timeWindowCall,
+
+		"distributed_sequence_id": (*analyzer).sequenceID,
 	}
-	special["sql_keywords"] = notScalar
+	special["sql_keywords"], special["collations"] = notScalar, notScalar
 	for name := range variantGenerators {
 		special[name] = notScalar
 	}

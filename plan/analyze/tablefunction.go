@@ -18,6 +18,9 @@ func (a *analyzer) tvf(n *plan.UnresolvedTVF) (plan.Node, error) {
 	if a.same(name, "sql_keywords") {
 		return a.sqlKeywords(n)
 	}
+	if a.same(name, "collations") {
+		return a.collations(n)
+	}
 	if byPath := a.same(name, "table_changes_by_path"); byPath || a.same(name, "table_changes") {
 		return a.tableChanges(n, byPath)
 	}

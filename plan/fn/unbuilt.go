@@ -4,18 +4,18 @@ import "strings"
 
 // unbuilt are the functions of Spark that this cluster does not have yet.
 var unbuilt = wordSet(`
-	count_min_sketch direct_shuffle_partition_id distributed_sequence_id from_protobuf
+	direct_shuffle_partition_id from_protobuf
 	java_method
 	reflect st_asbinary st_geogfromwkb
 	st_geomfromwkb st_setsrid st_srid
-	time_bucket to_protobuf try_reflect
+	to_protobuf try_reflect
 	tuple_difference_double tuple_difference_integer tuple_difference_theta_double tuple_difference_theta_integer
 	tuple_intersection_agg_double tuple_intersection_agg_integer tuple_intersection_double tuple_intersection_integer
 	tuple_intersection_theta_double tuple_intersection_theta_integer tuple_sketch_agg_double tuple_sketch_agg_integer
 	tuple_sketch_estimate_double tuple_sketch_estimate_integer tuple_sketch_summary_double tuple_sketch_summary_integer
 	tuple_sketch_theta_double tuple_sketch_theta_integer tuple_union_agg_double tuple_union_agg_integer tuple_union_double
-	tuple_union_integer tuple_union_theta_double tuple_union_theta_integer unwrap_udt
-	collations measure python_worker_logs approx_top_k approx_top_k_accumulate approx_top_k_combine approx_top_k_estimate
+	tuple_union_integer tuple_union_theta_double tuple_union_theta_integer
+	measure python_worker_logs
 `)
 
 func wordSet(words string) map[string]bool {
