@@ -188,7 +188,7 @@ func parseSchema(text string) (*types.Type, error) {
 	if t, err := sql.ParseType(text); err == nil {
 		return t, nil
 	}
-	t, err := sql.ParseSchema(text)
+	t, err := sql.ParseTypeOrSchema(text)
 	if err != nil {
 		if j, bad := types.ParseJSON([]byte(text)); bad == nil {
 			return j, nil

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -112,7 +113,7 @@ func (st *statement) recursion(r *plan.Recursion) (plan.Node, error) {
 			err = limitErr
 			break
 		}
-		made, err = l.step(made)
+		made, err = l.step(made, step-1)
 	}
 	if err != nil {
 		return nil, err
@@ -144,11 +145,12 @@ func (l *loop) goesOn(step int64) (bool, error) {
 	return true, nil
 }
 
-// step runs the step over the rows that were made last, of which there are as many as made says.
-func (l *loop) step(made int64) (int64, error) {
+// step runs the step over the rows that were made last, of which there are as many as made says. Steps were taken before; by so many the seeds of its
+// random functions move on.
+func (l *loop) step(made, before int64) (int64, error) {
 	data := append([]byte(nil), l.last.Bytes()...)
 	n, err := plan.Transform(l.r.Step, func(n plan.Node) (plan.Node, error) {
-		return l.lastRows(n, data, made)
+		return l.lastRows(n, data, made, before)
 	})
 	if err != nil {
 		return 0, err
@@ -157,17 +159,20 @@ func (l *loop) step(made int64) (int64, error) {
 }
 
 // lastRows puts the rows in the places where the step, or a subquery in it, reads them.
-func (l *loop) lastRows(n plan.Node, data []byte, made int64) (plan.Node, error) {
+func (l *loop) lastRows(n plan.Node, data []byte, made, before int64) (plan.Node, error) {
 	if ref, ok := n.(*plan.RecursionRef); ok && ref.Loop == l.r.Loop {
 		return &plan.LocalRelation{Attrs: ref.Attrs, Arrow: data, Rows: made}, nil
 	}
 	return plan.MapExprs(n, func(e plan.Expr) (plan.Expr, error) {
 		return plan.TransformExpr(e, func(e plan.Expr) (plan.Expr, error) {
+			if c, ok := e.(*plan.Call); ok {
+				return reseeded(c, before), nil
+			}
 			s, ok := e.(*plan.Subquery)
 			if !ok {
 				return e, nil
 			}
-			inner, err := plan.Transform(s.Plan, func(n plan.Node) (plan.Node, error) { return l.lastRows(n, data, made) })
+			inner, err := plan.Transform(s.Plan, func(n plan.Node) (plan.Node, error) { return l.lastRows(n, data, made, before) })
 			if err != nil || inner == s.Plan {
 				return e, err
 			}
@@ -176,6 +181,21 @@ func (l *loop) lastRows(n plan.Node, data []byte, made int64) (plan.Node, error)
 			return &q, nil
 		})
 	})
+}
+
+// reseeded is a call whose seed, if it has one, is greater by so much.
+func reseeded(c *plan.Call, by int64) plan.Expr {
+	at := physical.SeedAt(c.Name)
+	if at < 0 || len(c.Args) <= at || by == 0 {
+		return c
+	}
+	d := *c
+	d.Args = slices.Clone(c.Args)
+	d.Args[at] = plan.BigInt(by)
+	if seed, ok := c.Args[at].(*plan.Literal); !ok || seed.Value != nil { // no seed is 0
+		d.Args[at] = &plan.Call{Name: "+", Args: []plan.Expr{&plan.Cast{Child: c.Args[at], To: types.Long}, plan.BigInt(by)}, T: types.Long}
+	}
+	return &d
 }
 
 // round runs a relation and keeps its rows, of which it returns the number.

@@ -71,7 +71,7 @@ func (st *statement) Relation(r *plan.UnresolvedRelation) (analyze.Relation, err
 		if r.Travel != nil {
 			return analyze.Relation{}, errs.Unsupportedf("A view cannot be read as of a version or time: %s.", types.QuoteParts(r.Parts...))
 		}
-		return analyze.Relation{View: v, Name: r.Parts[len(r.Parts)-1:]}, nil
+		return analyze.Relation{View: v, Name: r.Parts}, nil
 	}
 	t, err := st.target(r.Parts)
 	if err != nil {

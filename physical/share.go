@@ -56,6 +56,9 @@ func eachOperator(o *planpb.Operator, f func(*planpb.Operator)) {
 // depends on the rows before it.
 var chancy = map[string]int{"rand": 1, "randn": 1, "uuid": 1, "uniform": 3, "randstr": 2, "shuffle": 2}
 
+// SeedAt is which argument of a function of chance is its seed; -1 for other functions.
+func SeedAt(name string) int { return chancy[name] - 1 }
+
 // stageKey says what a stage does, whatever the numbers of its operators, the names of its columns and the place where the user wrote it; it is empty
 // where each run does something else.
 func stageKey(t *part, to *planpb.Partitioning) string {

@@ -177,6 +177,7 @@ type (
 		Key   string
 		Value *string
 		Reset bool
+		Shown bool // a RESET that answers with the value that holds then: SET TIME ZONE LOCAL
 	}
 	// Explain is EXPLAIN of a plan; Mode simple, extended, formatted, cost, codegen, analyze.
 	Explain struct {

@@ -205,6 +205,7 @@ type (
 		Lateral     bool
 		Hint        string     // BROADCAST_LEFT, BROADCAST_RIGHT, or empty
 		Exists      *Attribute // of an ExistenceJoin: whether the left row has a match
+		SetOp       bool       // what INTERSECT or EXCEPT was
 	}
 	// AsOfJoin pairs each row of the left with at most one of the right, the nearest by LeftAsOf and RightAsOf; the analyser rewrites it.
 	AsOfJoin struct {

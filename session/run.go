@@ -251,7 +251,9 @@ func (s *Session) set(c *plan.Set) (Result, error) {
 		if err := s.Conf.Unset(c.Key); err != nil {
 			return nil, err
 		}
-		return none()
+		if !c.Shown {
+			return none()
+		}
 	case c.Reset:
 		s.Conf.reset()
 		return none()

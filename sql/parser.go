@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"errors"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -29,6 +30,24 @@ type Parser struct {
 	// Named and Positional, when set, take the places of :name and ?; else they are left as plan.Parameter.
 	Named      map[string]plan.Expr
 	Positional []plan.Expr
+}
+
+// ParseTypeOrSchema is ParseSchema for a text that Spark reads as a type first, and says of what is neither why it is no type.
+func ParseTypeOrSchema(text string) (*types.Type, error) {
+	t, err := ParseSchema(text)
+	var e *errs.Error
+	switch {
+	case err == nil:
+		return t, nil
+	case errors.As(err, &e) && e.Condition == "PARSE_SYNTAX_ERROR":
+		_, err = ParseType(text)
+		return nil, err
+	}
+	return run(&Parser{}, text, func(p *parser) *types.Type { // columns, of which the first one's name is followed by what follows no type
+		p.pos++
+		p.fail()
+		return nil
+	})
 }
 
 // ParseStatement reads one query or command; a semicolon may end it.

@@ -170,9 +170,16 @@ func (p *parser) pipeSelect(n plan.Node) plan.Node {
 // piped reads the WINDOW clause that may follow an operator's expressions.
 func (p *parser) piped(n plan.Node) plan.Node {
 	if p.is("WINDOW") && p.peek(2).upper == "AS" {
+		start := p.pos
 		defs := p.windowDefinitions()
 		n, _ = plan.MapExprs(n, func(e plan.Expr) (plan.Expr, error) {
-			return plan.TransformExpr(e, func(e plan.Expr) (plan.Expr, error) { return withDefinition(e, defs), nil })
+			return plan.TransformExpr(e, func(e plan.Expr) (plan.Expr, error) {
+				e = withDefinition(e, defs)
+				if w, ok := e.(*plan.Window); ok && w.WindowName != "" { // a later WINDOW clause is the whole query's and defines nothing here
+					p.raise(start, "MISSING_WINDOW_SPECIFICATION", "windowName", w.WindowName, "docroot", "https://spark.apache.org/docs/latest")
+				}
+				return e, nil
+			})
 		})
 	}
 	return n

@@ -281,7 +281,7 @@ func (p *parser) setTimeZone() plan.Node {
 	s := &plan.Set{Key: "spark.sql.session.timeZone"}
 	switch {
 	case p.accept("LOCAL"):
-		s.Reset = true
+		s.Reset, s.Shown = true, true
 		return s
 	case p.cur().kind == tString:
 		zone := p.stringLiteral()

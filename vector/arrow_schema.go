@@ -28,7 +28,7 @@ func DictionarySchema(fields []types.Field, timeZone string, b *Batch) *arrow.Sc
 }
 
 func arrowField(name string, t *types.Type, nullable bool, timeZone string) arrow.Field {
-	return arrow.Field{Name: name, Type: ArrowType(t, timeZone), Nullable: nullable}
+	return arrow.Field{Name: name, Type: ArrowType(t, timeZone), Nullable: nullable || t.Kind == types.KindNull}
 }
 
 var arrowSimple = map[types.Kind]arrow.DataType{

@@ -15,10 +15,14 @@ func init() {
 }
 
 func sumStates(c *Call) []*types.Type {
-	if c.Out.Kind == types.KindDecimal || c.Out.Kind != types.KindDouble && c.try() {
-		return []*types.Type{c.Out, types.Boolean} // the sum, null when there was nothing to add; whether it overflowed
+	sum := c.Out
+	if sum.Kind == types.KindYearMonth {
+		sum = types.Long // that a sum of months does not fit is seen when it is whole
 	}
-	return []*types.Type{c.Out}
+	if c.Out.Kind == types.KindDecimal || c.Out.Kind != types.KindDouble && c.try() {
+		return []*types.Type{sum, types.Boolean} // the sum, null when there was nothing to add; whether it overflowed
+	}
+	return []*types.Type{sum}
 }
 
 func newSum(c *Call) (Function, error) {
@@ -243,12 +247,13 @@ func addLongs[T int8 | int16 | int32 | int64](s []longState, values []T, in *Inp
 // of the batch are added again one by one from where they were before.
 func (f *longSum) overflow(in *Input) error {
 	switch {
+	case f.call.try():
 	case f.call.Out.IsInterval():
 		return intervalOverflow()
 	case f.call.ansi():
 		return errs.New("ARITHMETIC_OVERFLOW", "message", "overflow", "alternative", " Use 'try_add' to tolerate overflow and return NULL instead.",
 			"config", `"spark.sql.ansi.enabled"`)
-	case !f.call.try():
+	default:
 		return nil
 	}
 	for k := range in.N {
@@ -285,7 +290,14 @@ func intervalOverflow() error {
 }
 
 func (f *longSum) Merge(in *Input) error {
-	if len(in.Args) == 2 && !f.average {
+	switch {
+	case len(in.Args) == 2 && f.average:
+		for k, n := range vector.Values[int64](in.Args[1])[:in.N] {
+			if n < 0 {
+				f.s[in.group(k)].n = overflowed
+			}
+		}
+	case len(in.Args) == 2:
 		for k, over := range vector.Values[bool](in.Args[1])[:in.N] {
 			if over {
 				f.s[in.group(k)].n = overflowed
@@ -300,7 +312,7 @@ func (f *longSum) Merge(in *Input) error {
 	f.width = width
 	if f.average && before > 0 {
 		for k, n := range vector.Values[int64](in.Args[1])[:in.N] {
-			f.s[in.group(k)].n += n - 1
+			f.s[in.group(k)].n += max(n, 0) - 1
 		}
 	}
 	return err
@@ -312,6 +324,9 @@ func (f *longSum) States(out []*vector.Vector, from, n int) {
 		counts[i] = s.n
 		if over[i] = s.n < 0; over[i] {
 			counts[i] = 0
+			if f.average {
+				counts[i] = -1
+			}
 		}
 	}
 	v := f.column(out[0].Type, from, n)
@@ -347,10 +362,11 @@ func (f *longSum) Result(out *vector.Vector, from, n int) error {
 	for i := range n {
 		s := &f.s[from+i]
 		counts[i] = max(s.n, 0)
-		switch {
-		case f.average:
-		case s.n > 0 && vector.Width(out.Type) == 4 && s.sum != int64(int32(s.sum)):
-			return intervalOverflow()
+		if s.n > 0 && vector.Width(out.Type) == 4 && s.sum != int64(int32(s.sum)) {
+			if !f.call.try() {
+				return intervalOverflow()
+			}
+			counts[i] = 0
 		}
 	}
 	v := f.column(out.Type, from, n)

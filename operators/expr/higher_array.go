@@ -267,16 +267,17 @@ func (h *higher) mergeRuns(ctx *Ctx, b *vector.Batch, e *elements, runs []mergeR
 		for _, r := range runs {
 			rows, left, right = append(rows, r.row), append(left, from[r.i]), append(right, from[r.j])
 		}
-		v, err := h.l[0].apply(ctx, b, rows, gathered(src, left), gathered(src, right))
+		v, err := h.l[0].apply(ctx, b, rows, gathered(src, right), gathered(src, left)) // the later one first, as Java's sort asks
+
 		if err != nil {
 			return err
 		}
 		kept := runs[:0]
 		for k, r := range runs {
 			if v.IsNull(k) {
-				return errs.New("COMPARATOR_RETURNS_NULL", "firstValue", showValue(src, int(left[k])), "secondValue", showValue(src, int(right[k])))
+				return errs.New("COMPARATOR_RETURNS_NULL", "firstValue", showValue(src, int(right[k])), "secondValue", showValue(src, int(left[k])))
 			}
-			if numAt(v, k) <= 0 {
+			if numAt(v, k) >= 0 {
 				to[r.to] = from[r.i]
 				r.i++
 			} else {

@@ -4,9 +4,11 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"strconv"
 
 	"github.com/google/uuid"
 
+	"millrace/errs"
 	"millrace/types"
 	"millrace/vector"
 )
@@ -146,6 +148,9 @@ func buildRandomText(c *Call) (Kernel, error) {
 	seed := seedOf(c, 1)
 	var r *Random
 	return func(ctx *Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+		if length := numAt(args[0], 0); length < 0 {
+			return errs.New("INVALID_PARAMETER_VALUE.LENGTH", "functionName", "`randstr`", "parameter", "`length`", "length", strconv.Itoa(int(length)))
+		}
 		if r == nil {
 			r = NewRandom(seed + int64(ctx.Partition))
 		}

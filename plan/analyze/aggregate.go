@@ -157,6 +157,7 @@ func (a *analyzer) grouped(s *scope, in plan.Node, b *block, list []plan.Expr, h
 	if err != nil {
 		return nil, err
 	}
+	b.listed = true
 	all := outs
 	if cond != nil {
 		written := cond

@@ -18,6 +18,8 @@ type block struct {
 	slots []*plan.Alias     // aggregate calls
 	bare  bool              // there is no GROUP BY
 	sets  *groupingSets
+	// listed says that the SELECT list has been rewritten: what follows is HAVING and ORDER BY.
+	listed bool
 	// windowed says that windows stand over the aggregation: what is above them still sees its keys, but has no aggregate functions computed there.
 	windowed bool
 }

@@ -123,7 +123,7 @@ func misplacedGrouping(c *plan.Call) error {
 
 // groupingCall is the value of grouping(key) or grouping_id() over the aggregation's columns.
 func (b *block) groupingCall(c *plan.Call) (plan.Expr, error) {
-	if b.sets == nil {
+	if b.sets == nil || b.listed && len(b.keys) == 0 && len(b.sets.sets) > 1 { // of several empty sets Spark knows them in the SELECT list only
 		return nil, misplacedGrouping(c)
 	}
 	id := b.sets.attrs[0]

@@ -154,6 +154,10 @@ func (p printer) call(name string, c *plan.Call) string {
 		args = args[:min(len(args), 2)]
 	case "uuid":
 		args = nil
+	case "assert_true":
+		if len(args) == 1 {
+			return name + "(" + p.list(args) + ", '" + printer{}.expr(args[0]) + "' is not true!)"
+		}
 	case "try_to_time":
 		return name + "(to_time(" + p.list(args) + "))"
 	}

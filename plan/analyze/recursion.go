@@ -8,10 +8,21 @@ import (
 	"millrace/types"
 )
 
-// namesRelation reports whether a relation that is not yet resolved names another, also in its subqueries.
+// namesRelation reports whether a relation that is not yet resolved names another, also in its subqueries. A WITH query of that name in it hides the other.
 func namesRelation(n plan.Node, name string) bool {
 	found := false
 	plan.Walk(n, func(n plan.Node) bool {
+		if w, ok := n.(*plan.With); ok {
+			for _, c := range w.CTEs {
+				hides := strings.EqualFold(c.Name, name)
+				found = found || !(hides && w.Recursive) && namesRelation(c.Query, name)
+				if hides {
+					return false
+				}
+			}
+			found = found || namesRelation(w.Body, name)
+			return false
+		}
 		if r, ok := n.(*plan.UnresolvedRelation); ok && len(r.Parts) == 1 && strings.EqualFold(r.Parts[0], name) {
 			found = true
 		}
@@ -93,29 +104,32 @@ func (a *analyzer) loop(c plan.CTE, u *plan.SetOp) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkStep(r, step); err != nil {
+	if r.Step, err = a.step(r, step); err != nil {
 		return nil, err
 	}
-	r.Step = step
 	return r, nil
 }
 
-// checkStep refuses a step whose columns differ from the anchor's, or that looks at all rows at once.
-func checkStep(r *plan.Recursion, step plan.Node) error {
+// step gives a step's columns the types of the anchor's, if those hold them, and refuses one that looks at all rows at once.
+func (a *analyzer) step(r *plan.Recursion, step plan.Node) (plan.Node, error) {
 	out := output(step)
 	if len(out) != len(r.Attrs) {
-		return errs.New("NUM_COLUMNS_MISMATCH", "operator", "UNION", "firstNumColumns", itoa(len(r.Attrs)), "invalidOrdinalNum", "second",
+		return nil, errs.New("NUM_COLUMNS_MISMATCH", "operator", "UNION", "firstNumColumns", itoa(len(r.Attrs)), "invalidOrdinalNum", "second",
 			"invalidNumColumns", itoa(len(out)))
 	}
+	to := make([]*types.Type, len(out))
 	for i, c := range r.Attrs {
-		if !c.T.SameData(out[i].T) {
-			return errs.New("CANNOT_MERGE_INCOMPATIBLE_DATA_TYPE", "left", `"`+c.T.SQL()+`"`, "right", `"`+out[i].T.SQL()+`"`)
+		if to[i] = out[i].T; c.T.SameData(to[i]) {
+			continue
+		}
+		if to[i] = a.wider(c.T, to[i]); to[i] == nil || !c.T.SameData(to[i]) {
+			return nil, errs.New("CANNOT_MERGE_INCOMPATIBLE_DATA_TYPE", "left", `"`+c.T.SQL()+`"`, "right", `"`+out[i].T.SQL()+`"`)
 		}
 	}
 	if misplaced(step, r.Loop) {
-		return errs.New("INVALID_RECURSIVE_REFERENCE.PLACE")
+		return nil, errs.New("INVALID_RECURSIVE_REFERENCE.PLACE")
 	}
-	return nil
+	return a.castColumns(step, to), nil
 }
 
 // refersTo reports whether a resolved relation, or a subquery in it, reads a loop's rows.
@@ -133,6 +147,9 @@ func misplaced(n plan.Node, loop int64) bool {
 		case *plan.Aggregate, *plan.WindowNode, *plan.Sort:
 			return refersTo(n.Children()[0], loop)
 		case *plan.Join:
+			if n.SetOp {
+				return false
+			}
 			switch n.Type {
 			case plan.LeftJoin, plan.SemiJoin, plan.AntiJoin:
 				return refersTo(n.Right, loop)

@@ -100,7 +100,7 @@ func mergeNulls(x, y *types.Type) *types.Type {
 
 // matchRows is INTERSECT and EXCEPT: distinct rows of the left that have, or lack, an equal row on the right, nulls being equal.
 func (a *analyzer) matchRows(kind plan.SetOpKind, left, right plan.Node) (plan.Node, error) {
-	j := &plan.Join{Left: left, Right: right, Type: plan.SemiJoin}
+	j := &plan.Join{Left: left, Right: right, Type: plan.SemiJoin, SetOp: true}
 	if kind == plan.ExceptOp {
 		j.Type = plan.AntiJoin
 	}

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"errors"
 	"strings"
 
 	"millrace/errs"
@@ -19,16 +20,7 @@ func (a *analyzer) sort(n *plan.Sort) (plan.Node, error) {
 	if len(keys) == 1 && a.isAll(in, keys[0].Child) {
 		keys = a.allKeys(in, keys[0])
 	}
-	exprs := make([]plan.Expr, len(keys))
-	for i, k := range keys {
-		exprs[i] = k.Child
-		if l, ok := k.Child.(*plan.Literal); ok && l.T.Kind == types.KindInteger && l.Value != nil && !n.Local && a.ordinals("orderBy") {
-			if exprs[i], err = orderOrdinal(in, l); err != nil {
-				return nil, err
-			}
-		}
-	}
-	wide, exprs, err := a.over(in, exprs, true)
+	wide, exprs, err := a.sortKeys(in, keys, !n.Local && a.ordinals("orderBy"))
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +37,35 @@ func (a *analyzer) sort(n *plan.Sort) (plan.Node, error) {
 		s.Keys[i] = &o
 	}
 	return a.narrow(s, in), nil
+}
+
+// sortKeys resolves the keys of a sort. A place beyond the output is that of a column that another key carries up.
+func (a *analyzer) sortKeys(in plan.Node, keys []*plan.SortOrder, ordinals bool) (plan.Node, []plan.Expr, error) {
+	exprs, named, out := make([]plan.Expr, len(keys)), []plan.Expr{}, output(in)
+	places := make([]*plan.Literal, len(keys))
+	for i, k := range keys {
+		l, ok := k.Child.(*plan.Literal)
+		switch {
+		case !ok || l.T.Kind != types.KindInteger || l.Value == nil || !ordinals:
+			named = append(named, k.Child)
+		case l.Value.(int64) > 0 && l.Value.(int64) <= int64(len(out)):
+			named = append(named, out[l.Value.(int64)-1])
+		default:
+			places[i] = l
+		}
+	}
+	wide, named, err := a.over(in, named, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, l := range places {
+		if l == nil {
+			exprs[i], named = named[0], named[1:]
+		} else if exprs[i], err = orderOrdinal(wide, l); err != nil {
+			return nil, nil, err
+		}
+	}
+	return wide, exprs, nil
 }
 
 // checkOrder refuses to order values that have none.
@@ -155,6 +176,9 @@ func (a *analyzer) over(in plan.Node, list []plan.Expr, aggregates bool) (plan.N
 			}
 			r, err := b.rewrite(e, own)
 			if err != nil {
+				if x := (*errs.Error)(nil); errors.As(err, &x) && x.Condition == "UNSUPPORTED_GROUPING_EXPRESSION" {
+					return nil, nil, err
+				}
 				return nil, nil, a.hiddenColumn(s, e, own)
 			}
 			out[i] = r

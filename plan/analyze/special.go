@@ -138,7 +138,11 @@ func (a *analyzer) extractCall(s *scope, u *plan.UnresolvedFunction) (plan.Expr,
 	if err != nil {
 		return nil, err
 	}
-	return a.extract(args[0], args[1])
+	e, err := a.extract(args[0], args[1])
+	if c, ok := e.(*plan.Call); ok && plan.TypeOf(args[0]).Kind == types.KindNull {
+		c.Pretty = Pretty(args[0]) + "[" + Pretty(args[1]) + "]"
+	}
+	return e, err
 }
 
 // countCall is count: * among its arguments is the constant 1.

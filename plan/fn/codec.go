@@ -89,10 +89,10 @@ func randomText(_ *Context, args []Arg) (Result, error) {
 	for i, a := range args {
 		name := []string{"`length`", "`seed`"}[i]
 		switch {
-		case !a.Type.IsIntegral() && a.Type.Kind != types.KindNull:
-			return Result{}, unexpected("randstr", args, i, []string{`INT or SMALLINT`, `INT or BIGINT`}[i])
+		case !a.Type.IsIntegral() && a.Type.Kind != types.KindNull && (i > 0 || !a.Type.IsNumeric()):
+			return Result{}, unexpected("randstr", args, i, []string{`"INT"`, `("INT" or "BIGINT")`}[i])
 		case !a.IsConst:
-			return Result{}, errs.New("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "sqlExpr", "", "inputName", name, "inputType", `"INT"`, "inputExpr", `"`+a.SQL+`"`)
+			return Result{}, errs.New("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "sqlExpr", "", "inputName", name, "inputType", "integer", "inputExpr", `"`+a.SQL+`"`)
 		}
 	}
 	if n, ok := args[0].Const.(int64); ok && n < 0 {

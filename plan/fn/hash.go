@@ -73,6 +73,15 @@ func uniform(c *Context, args []Arg) (Result, error) {
 			return Result{}, unexpected("uniform", args, i, `"NUMERIC"`)
 		}
 	}
+	if len(args) > 2 && !args[2].Type.IsIntegral() && args[2].Type.Kind != types.KindNull {
+		return Result{}, unexpected("uniform", args, 2, `("INT" or "BIGINT")`)
+	}
+	for i, a := range args {
+		if !a.IsConst {
+			return Result{}, errs.New("DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "sqlExpr", "", "inputName", []string{"`min`", "`max`", "`seed`"}[i],
+				"inputType", "integer or floating-point", "inputExpr", `"`+a.SQL+`"`)
+		}
+	}
 	t := uniformType(args[0].Type, args[1].Type)
 	casts := []*types.Type{t, t, types.Long}[:len(args)]
 	return Result{Args: casts, Type: t, Nullable: AnyNullable(args, casts)}, nil

@@ -123,10 +123,10 @@ func quantifier(c *Context, args []Arg) (Result, error) {
 	return r, predicate(args, 1)
 }
 
-// aggregate merges into values of zero's type.
+// aggregate merges into values of zero's type, whose fields keep zero's names.
 func aggregate(_ *Context, args []Arg) (Result, error) {
 	zero, merge := args[1].Type, args[2]
-	if !zero.SameData(merge.Type) {
+	if !sameShape(zero, merge.Type) {
 		return Result{}, unexpected("aggregate", args, 2, quoted(zero))
 	}
 	r := Result{Type: zero, Nullable: true, Deterministic: true}
@@ -134,6 +134,19 @@ func aggregate(_ *Context, args []Arg) (Result, error) {
 		r.Type = args[3].Type
 	}
 	return r, nil
+}
+
+// sameShape reports whether types differ in no more than the names of fields and what may be null.
+func sameShape(t, o *types.Type) bool {
+	if t.Kind != o.Kind || len(t.Fields) != len(o.Fields) || !t.IsNested() {
+		return t.SameData(o)
+	}
+	for i, f := range t.Fields {
+		if !sameShape(f.Type, o.Fields[i].Type) {
+			return false
+		}
+	}
+	return (t.Elem == nil || sameShape(t.Elem, o.Elem)) && (t.Key == nil || sameShape(t.Key, o.Key))
 }
 
 func zipWith(_ *Context, args []Arg) (Result, error) {

@@ -214,11 +214,15 @@ func bitGet(c *Context, args []Arg) (Result, error) {
 }
 
 func widthBucket(c *Context, args []Arg) (Result, error) {
-	t := types.Double
-	if k := args[0].Type; k.IsInterval() {
-		t = map[types.Kind]*types.Type{types.KindYearMonth: types.YearMonth, types.KindDayTime: types.DayTime}[k.Kind]
+	params := []*types.Type{types.Double, types.Double, types.Double, types.Long}
+	if t := args[0].Type; t.IsInterval() { // of whatever fields each
+		for i, a := range args[:3] {
+			if params[i] = a.Type; a.Type.Kind != t.Kind {
+				params[i] = map[types.Kind]*types.Type{types.KindYearMonth: types.YearMonth, types.KindDayTime: types.DayTime}[t.Kind]
+			}
+		}
 	}
-	casts, err := Convert(c, args, t, t, t, types.Long)
+	casts, err := Convert(c, args, params...)
 	if err != nil {
 		return Result{}, err
 	}

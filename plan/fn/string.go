@@ -1,6 +1,7 @@
 package fn
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"millrace/errs"
@@ -141,7 +142,7 @@ func plainText(t *types.Type) *types.Type {
 
 // concat is of binaries if all are, of arrays if one is, else of strings.
 func concat(c *Context, args []Arg) (Result, error) {
-	arrays, binaries := false, len(args) > 0
+	arrays, binaries := false, len(args) > 0 && !strings.EqualFold(c.conf("spark.sql.function.concatBinaryAsString"), "true")
 	for _, a := range args {
 		arrays = arrays || a.Type.Kind == types.KindArray
 		binaries = binaries && a.Type.Kind == types.KindBinary
@@ -207,6 +208,9 @@ func searched(c *Context, args []Arg) (Result, error) {
 
 func elt(c *Context, args []Arg) (Result, error) {
 	t := types.Binary
+	if strings.EqualFold(c.conf("spark.sql.function.eltOutputAsString"), "true") {
+		t = types.String
+	}
 	for _, a := range args[1:] {
 		if a.Type.Kind != types.KindBinary {
 			t = types.String
