@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"slices"
 	"strings"
 
 	"millrace/plan"
@@ -43,7 +44,26 @@ func (p *parser) createFunction(start int, f *plan.CreateFunction) plan.Node {
 		p.raise(start, "USER_DEFINED_FUNCTIONS.SQL_TABLE_UDF_BODY_MUST_BE_A_QUERY", "name", types.QuoteParts(f.Name...))
 	}
 	p.distinctNames(start, f)
+	all := []*types.Type{f.Returns}
+	for _, c := range f.Params {
+		all = append(all, c.Type)
+	}
+	for _, c := range f.Columns {
+		all = append(all, c.Type)
+	}
+	if slices.ContainsFunc(all, sizedString) {
+		p.raise(start, "UNSUPPORTED_CHAR_OR_VARCHAR_AS_STRING")
+	}
 	return f
+}
+
+// sizedString reports whether a type is, or holds, a CHAR or VARCHAR.
+func sizedString(t *types.Type) bool {
+	if t == nil {
+		return false
+	}
+	return t.Kind == types.KindString && t.Length > 0 || sizedString(t.Elem) || sizedString(t.Key) ||
+		slices.ContainsFunc(t.Fields, func(f types.Field) bool { return sizedString(f.Type) })
 }
 
 // functionQuery reads a body that is a query to its end.

@@ -76,12 +76,18 @@ func (b *block) rewrite(e plan.Expr, own func(*plan.Attribute) bool) (plan.Expr,
 	case *plan.Call:
 		switch {
 		case e.Aggregate:
+			if err := chanceless(e); err != nil {
+				return nil, err
+			}
 			return b.slot(e, nil).Attribute(), nil
 		case isGrouping(e):
 			return b.groupingCall(e)
 		}
 	case *plan.Alias:
 		if c, ok := e.Child.(*plan.Call); ok && c.Aggregate && len(e.Names) == 1 {
+			if err := chanceless(c); err != nil {
+				return nil, err
+			}
 			s := b.slot(c, e)
 			if s.ID == e.ID {
 				return s.Attribute(), nil
@@ -139,6 +145,16 @@ func (b *block) isColumn(id plan.ID) bool {
 		}
 	}
 	return false
+}
+
+// chanceless refuses an aggregate function of what is not determined by the rows.
+func chanceless(c *plan.Call) error {
+	for _, e := range c.Args {
+		if byChance(e, false) {
+			return at(errs.New("AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION", "sqlExpr", SQL(c)), originOf(e))
+		}
+	}
+	return nil
 }
 
 // slot is the column of an aggregate call; a new one takes the alias's name and id.

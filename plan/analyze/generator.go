@@ -207,6 +207,9 @@ func (a *analyzer) lateralView(n *plan.Generate) (plan.Node, error) {
 		return nil, errs.New("UNSUPPORTED_GENERATOR.NOT_GENERATOR", "functionName", types.Quote(name), "classCanonicalName",
 			"org.apache.spark.sql.catalyst.expressions."+strings.ToUpper(name[:1])+name[1:])
 	}
+	if err := noFunctions("Generate", c); err != nil {
+		return nil, err
+	}
 	attrs, err := a.generatedColumns(c, n.Names, n.Outer)
 	if err != nil {
 		return nil, err

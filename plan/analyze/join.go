@@ -41,6 +41,9 @@ func (a *analyzer) join(n *plan.Join) (plan.Node, error) {
 		return nil, at(errs.New("JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE", "joinCondition", SQL(cond), "conditionType", `"`+plan.TypeOf(cond).SQL()+`"`),
 			originOf(n.Condition))
 	}
+	if byChance(cond, true) {
+		return nil, errs.New("INVALID_NON_DETERMINISTIC_EXPRESSIONS", "sqlExprs", SQL(cond))
+	}
 	if j.Type == plan.CrossJoin {
 		j.Type = plan.InnerJoin
 	}

@@ -338,6 +338,9 @@ func (a *analyzer) countLiteral(e plan.Expr, name string) (plan.Expr, error) {
 		return nil, at(errs.New("INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE", "name", name, "expr", SQL(c)), c.Origin)
 	}
 	r, err := a.expr(newScope(), e)
+	if err == nil {
+		err = noFunctions(map[string]string{"limit": "GlobalLimit", "offset": "Offset"}[name], r)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -95,6 +95,24 @@ func nondeterministic(e plan.Expr) bool {
 	return found
 }
 
+// byChance reports whether the value of an expression depends on more than its columns. The bodies of functions in SQL, where Spark computes their
+// arguments before, count only if told so.
+func byChance(e plan.Expr, bodies bool) bool {
+	found := false
+	plan.WalkExpr(e, func(e plan.Expr) bool {
+		c, ok := e.(*plan.Call)
+		switch {
+		case !ok:
+		case c.Name == inlined && !bodies:
+			return false
+		case c.Nondetermined && !c.Aggregate && !isGrouping(c) && c.Name != "raise_error" && c.Name != "assert_true":
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
 func anyWindow(list []plan.Expr) bool {
 	for _, e := range list {
 		if findWindow(e) != nil {

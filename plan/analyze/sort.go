@@ -184,6 +184,11 @@ func (a *analyzer) over(in plan.Node, list []plan.Expr, aggregates bool) (plan.N
 			out[i] = r
 		}
 	}
+	if b == nil && aggregates {
+		if err := noFunctions("Sort", out...); err != nil {
+			return nil, nil, err
+		}
+	}
 	wide, err := a.reach(in, out)
 	return wide, out, err
 }

@@ -138,11 +138,26 @@ func (a *analyzer) sqlCall(s *scope, u *plan.UnresolvedFunction, f *plan.CreateF
 		}
 		list = append(list, Pretty(e))
 	}
-	name := f.Name[len(f.Name)-1]
+	name, path := f.Name[len(f.Name)-1], types.QuoteParts(f.Name...)
 	if !f.Temp {
 		name = strings.Join(f.Name, ".")
 	}
-	return &plan.Call{Name: inlined, Args: []plan.Expr{body}, T: plan.TypeOf(body), Null: plan.IsNullable(body), Pretty: name + "(" + join(list) + ")"}, nil
+	return &plan.Call{Name: inlined, Args: []plan.Expr{body}, T: plan.TypeOf(body), Null: plan.IsNullable(body), Pretty: name + "(" + join(list) + ")",
+		Options: map[string]string{"function": path}, Origin: u.Origin}, nil
+}
+
+// noFunctions refuses functions written in SQL in a node that Spark does not compute them in.
+func noFunctions(node string, list ...plan.Expr) error {
+	var err error
+	for _, e := range list {
+		plan.WalkExpr(e, func(e plan.Expr) bool {
+			if c, ok := e.(*plan.Call); ok && c.Name == inlined && err == nil {
+				err = at(errs.New("UNSUPPORTED_SQL_UDF_USAGE", "functionName", c.Options["function"], "nodeName", node), c.Origin)
+			}
+			return err == nil
+		})
+	}
+	return err
 }
 
 // plainSelect is the value of a body that is SELECT of an expression without FROM; nil when it is not, or takes more than one row.
