@@ -15,6 +15,8 @@ import (
 const (
 	// queueBytes is how much of one output may wait in memory.
 	queueBytes = 32 << 20
+	// queueWorking is what one output may hold without having been granted it: less would have all rows go over the disk where operators have taken the memory.
+	queueWorking = 4 << 20
 	// queuePatience is how long a producer waits for a reader at least before it spills; longer where it has worked for long, so that a reader that is
 	// busy for a while costs no detour over the disk, and one that does not come costs little of the time that has passed anyway.
 	queuePatience     = 10 * time.Millisecond
@@ -33,6 +35,7 @@ type queuedOutput struct {
 	mu       sync.Mutex
 	queues   []queue
 	bytes    int64         // in memory
+	granted  int64         // of them by the pool
 	stalled  bool          // nobody has made room since the last time that patience ended
 	space    chan struct{} // a token when a reader has made room
 	released bool
@@ -55,6 +58,7 @@ type queue struct {
 type item struct {
 	batch      *vector.Batch
 	bytes      int64
+	granted    int64 // by the pool: all of them or none
 	at, length int64
 	left       int // readers that will take it
 }
@@ -84,13 +88,12 @@ func (o *queuedOutput) Write(partition int, b *vector.Batch) error {
 	}
 	o.count(partition, b, size)
 	it := item{batch: b, bytes: size}
-	admitted := o.admit(size) || o.await(size)
+	admitted := o.admit(&it) || o.await(&it)
 	switch {
 	case o.released:
 		return errReleased
 	case q.wanted == 0 && admitted: // they closed meanwhile
-		o.bytes -= size
-		o.pool.Release(size)
+		o.free(&it)
 		return nil
 	case !admitted:
 		var err error
@@ -105,16 +108,27 @@ func (o *queuedOutput) Write(partition int, b *vector.Batch) error {
 }
 
 // admit takes room in memory for a batch, if there is some.
-func (o *queuedOutput) admit(size int64) bool {
-	if o.released || o.bytes+size > queueBytes && o.bytes > 0 || !o.pool.TryReserve(size) {
+func (o *queuedOutput) admit(it *item) bool {
+	switch {
+	case o.released || o.bytes+it.bytes > queueBytes && o.bytes > 0:
+		return false
+	case o.pool.TryReserve(it.bytes):
+		it.granted = it.bytes
+	case o.bytes+it.bytes > min(queueWorking, o.pool.Limit()/16):
 		return false
 	}
-	o.bytes += size
+	o.bytes, o.granted = o.bytes+it.bytes, o.granted+it.granted
 	return true
 }
 
+// free gives back the room that a batch has taken.
+func (o *queuedOutput) free(it *item) {
+	o.bytes, o.granted = o.bytes-it.bytes, o.granted-it.granted
+	o.pool.Release(it.granted)
+}
+
 // await gives readers a moment to make room. Once it was in vain, nobody is waited for until somebody does.
-func (o *queuedOutput) await(size int64) bool {
+func (o *queuedOutput) await(it *item) bool {
 	if o.stalled || o.spec.Broadcast {
 		return false
 	}
@@ -128,7 +142,7 @@ func (o *queuedOutput) await(size int64) bool {
 			late = true
 		}
 		o.mu.Lock()
-		if o.admit(size) {
+		if o.admit(it) {
 			return true
 		}
 	}
@@ -162,8 +176,8 @@ func (o *queuedOutput) release() {
 		return
 	}
 	o.released = true
-	o.pool.Release(o.bytes)
-	o.bytes = 0
+	o.pool.Release(o.granted)
+	o.bytes, o.granted = 0, 0
 	for i := range o.queues {
 		o.queues[i].items = nil
 		o.queues[i].wake()
@@ -256,8 +270,7 @@ func (o *queuedOutput) leave(it *item) {
 		return
 	}
 	if it.batch != nil {
-		o.bytes -= it.bytes
-		o.pool.Release(it.bytes)
+		o.free(it)
 		o.stalled = false
 		o.signalSpace()
 	}

@@ -57,6 +57,43 @@ func TestQueueWaitsForSlowReader(t *testing.T) {
 	})
 }
 
+// Where operators have taken all memory, batches still pass to a reader that reads, without the disk.
+func TestQueueWorksWithoutMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool := memory.NewPool("worker", 1<<30)
+		if err := pool.Reserve(1 << 30); err != nil {
+			t.Fatal(err)
+		}
+		o := newQueued(Spec{Partitions: 1, Types: []*types.Type{types.Long}}, pool, t.TempDir())
+		b := &vector.Batch{Cols: []*vector.Vector{vector.FromSlice(types.Long, make([]int64, queueWorking/32))}, N: queueWorking / 32}
+		go func() {
+			write(t, o, b, 20)
+			o.Finish()
+		}()
+		r, err := o.open(context.Background(), 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for got, err := r.Next(); got != nil || err != nil; got, err = r.Next() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+			time.Sleep(queuePatience / 2)
+		}
+		if n != 20 || o.spillEnd > 0 || o.bytes != 0 || pool.Used() != 1<<30 {
+			t.Errorf("%d of 20 batches, %d bytes spilled, %d are held, %d in use", n, o.spillEnd, o.bytes, pool.Used())
+		}
+		pool.Release(1 << 29) // what is granted and what is not are told apart
+		write(t, o, b, 1)
+		o.release()
+		if pool.Used() != 1<<29 {
+			t.Errorf("%d bytes in use", pool.Used())
+		}
+	})
+}
+
 // Nobody is waited for twice in vain: not when there is no reader, and not when what one of two reads makes no room.
 func TestQueueWaitsOnceInVain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
