@@ -57,6 +57,7 @@ type cluster struct {
 	engine   *engine.Engine
 	logs     *log.Cache
 	names    *enginetest.KV // the catalog's store
+	catalog  *engine.Catalog
 	sessions *session.Manager
 }
 
@@ -72,6 +73,7 @@ func newClusterWith(t *testing.T, s setup, commits txn.Options) *cluster {
 	t.Cleanup(committer.Close)
 	c.names = enginetest.NewKV()
 	catalog := engine.NewCatalog(c.names, filepath.Join(c.dir, "warehouse"))
+	c.catalog = catalog
 	c.engine = engine.New(engine.Options{Runner: c.runner, Committer: committer, Logs: logs, Catalog: catalog, Version: "test", SmallRows: 1})
 	conf := map[string]string{"spark.sql.session.timeZone": "UTC"}
 	if !s.broadcast {

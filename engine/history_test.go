@@ -110,15 +110,7 @@ func newTimeline(t *testing.T, seed int) *timeline {
 }
 
 func (h *timeline) run(each int) {
-	s := h.session(0)
-	for _, on := range []string{"a", "b"} {
-		if err := try(s, "CREATE TABLE "+on+" (id BIGINT, v BIGINT, k INT) USING delta "+h.table); err != nil {
-			h.t.Fatal(err)
-		}
-		for i := range 3 {
-			h.do(s, &work{tag: fmt.Sprint("first ", on, i), steps: []*step{{kind: "append", on: on, ids: h.fresh(4), k: int64(i)}}})
-		}
-	}
+	h.begin(h.session(0))
 	var wg sync.WaitGroup
 	for g := range 5 {
 		wg.Go(func() {
@@ -132,6 +124,18 @@ func (h *timeline) run(each int) {
 	h.replay("a")
 	h.replay("b")
 	h.answers()
+}
+
+// begin makes the tables, with some rows.
+func (h *timeline) begin(s *session.Session) {
+	for _, on := range []string{"a", "b"} {
+		if err := try(s, "CREATE TABLE "+on+" (id BIGINT, v BIGINT, k INT) USING delta "+h.table); err != nil {
+			h.t.Fatal(err)
+		}
+		for i := range 3 {
+			h.do(s, &work{tag: fmt.Sprint("first ", on, i), steps: []*step{{kind: "append", on: on, ids: h.fresh(4), k: int64(i)}}})
+		}
+	}
 }
 
 func (h *timeline) session(g int) *session.Session {

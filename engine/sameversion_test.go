@@ -125,6 +125,7 @@ func TestOverwritesOfNothing(t *testing.T) {
 func TestDropWhileOthersWrite(t *testing.T) {
 	c := newCluster(t, setups[0])
 	s, done := c.session(), make(chan struct{})
+	s.Conf.Set("millrace.commit.maxReruns", "1000")
 	ended := make(chan struct{})
 	for range 3 {
 		mine := c.session()
