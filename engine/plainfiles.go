@@ -29,6 +29,9 @@ func mayWrite(format, named string) error {
 
 // writePlain writes rows as plain files of a format.
 func (st *statement) writePlain(format, path string, input plan.Node, w *plan.Write) error {
+	if st.transaction() != nil {
+		return errs.Unsupportedf("A transaction cannot write %s files: COMMIT or ROLLBACK first.", format)
+	}
 	store, err := storage.Open(path)
 	if err != nil {
 		return err
