@@ -221,7 +221,10 @@ func (st *statement) runFiles(store storage.Store, id string, w fileWrite) ([]st
 	if err != nil {
 		return nil, err
 	}
-	options := st.sinkOptions(w.entry.Provider, w.entry.Options)
+	options, err := st.sinkOptions(w.entry.Provider, w.entry.Options)
+	if err != nil {
+		return nil, err
+	}
 	sink := &planpb.FileSink{Format: w.entry.Provider, Path: store.URL(), Options: options, Prefix: filePrefix(id)}
 	inFiles := types.Struct()
 	for i, f := range schema.Fields {

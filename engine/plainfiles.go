@@ -52,7 +52,10 @@ func (st *statement) writePlain(format, path string, input plan.Node, w *plan.Wr
 	if err := st.checkPlainWrite(schema, w); err != nil {
 		return err
 	}
-	options := st.sinkOptions(format, w.Options)
+	options, err := st.sinkOptions(format, w.Options)
+	if err != nil {
+		return err
+	}
 	options["emptyFile"] = "true" // a table without rows keeps its schema
 	sink := &planpb.FileSink{Format: format, Path: store.URL(), Options: options}
 	inFiles := types.Struct()
@@ -65,14 +68,6 @@ func (st *statement) writePlain(format, path string, input plan.Node, w *plan.Wr
 		}
 	}
 	sink.SchemaJson = inFiles.JSON()
-	if format == "parquet" {
-		if err := checkParquetOptions(options); err != nil {
-			return err
-		}
-		if err := st.oldTimes(options); err != nil {
-			return err
-		}
-	}
 	if len(sink.PartitionColumns) != len(w.PartitionBy) {
 		return errs.Newf(errs.Invalid, "a partition column of %v is not among the columns %v", w.PartitionBy, schema.Names())
 	}
@@ -96,8 +91,8 @@ func (st *statement) writePlain(format, path string, input plan.Node, w *plan.Wr
 func checkParquetOptions(options map[string]string) error {
 	for name, value := range options {
 		lower := strings.ToLower(name)
-		bloom := strings.HasPrefix(lower, "parquet.bloom.filter.enabled") && !strings.EqualFold(value, "false")
-		if bloom || strings.HasPrefix(lower, "parquet.encryption.") || strings.HasPrefix(lower, "parquet.crypto.") {
+		adaptive := strings.HasPrefix(lower, "parquet.bloom.filter.adaptive.enabled") && !strings.EqualFold(value, "false")
+		if adaptive || strings.HasPrefix(lower, "parquet.encryption.") || strings.HasPrefix(lower, "parquet.crypto.") {
 			return errs.Unsupportedf("The option %s of Parquet files is not supported.", name)
 		}
 	}
@@ -118,12 +113,12 @@ func (st *statement) oldTimes(options map[string]string) error {
 }
 
 // sinkOptions are the options of a sink of files: those given, and the codec that the session has for the format.
-func (st *statement) sinkOptions(format string, given map[string]string) map[string]string {
+func (st *statement) sinkOptions(format string, given map[string]string) (map[string]string, error) {
 	options := map[string]string{}
 	if conf := codecSettings[format]; conf != "" {
 		options["compression"] = st.s.Conf.Get(conf)
 	}
-	if codec, ok := option(given, "orc.compress"); ok && format == "orc" {
+	if codec, ok := option(given, codecOptions[format]); ok {
 		options["compression"] = codec
 	}
 	for k, v := range given {
@@ -132,8 +127,18 @@ func (st *statement) sinkOptions(format string, given map[string]string) map[str
 		}
 		options[k] = v
 	}
-	return options
+	if format != "parquet" {
+		return options, nil
+	}
+	options[table.OutputTimestamps] = st.s.Conf.Get("spark.sql.parquet.outputTimestampType")
+	if err := checkParquetOptions(options); err != nil {
+		return nil, err
+	}
+	return options, st.oldTimes(options)
 }
+
+// codecOptions are the libraries' own names of the option compression.
+var codecOptions = map[string]string{"orc": "orc.compress", "parquet": "parquet.compression"}
 
 // codecSettings are the settings that name the compression of files whose writer has no option for it.
 var codecSettings = map[string]string{"parquet": "spark.sql.parquet.compression.codec", "avro": "spark.sql.avro.compression.codec",

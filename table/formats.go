@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -179,14 +180,80 @@ func (r *parquetReader) stats() parquet.ReadStats { return r.Reader.Stats }
 // RejectOldTimes is an option of Parquet sinks: dates and times that older programs read as others are an error.
 const RejectOldTimes = "rejectOldTimes"
 
+// OutputTimestamps is an option of Parquet sinks: INT96 and TIMESTAMP_MILLIS say how moments are written.
+const OutputTimestamps = "outputTimestamps"
+
 func createParquet(out io.Writer, schema *types.Type, sink *planpb.FileSink, _ *planpb.Settings) (fileWriter, error) {
-	o := parquet.WriteOptions{Codec: sink.Options["compression"], SchemaJSON: sink.SchemaJson}
+	o, err := parquetOptions(sink.Options)
+	if err != nil {
+		return nil, err
+	}
+	o.SchemaJSON = sink.SchemaJson
 	if sink.Options[RejectOldTimes] == "true" {
 		failed := errs.New("TASK_WRITE_FAILED", "path", sink.Path)
 		failed.Cause = errs.Newf(errs.Invalid, "it has dates before 1582-10-15 or timestamps before 1900-01-01, which older Spark and Hive read as others (spark.sql.parquet.datetimeRebaseModeInWrite)")
 		o.Old = failed
 	}
 	return parquet.NewWriter(out, schema, o)
+}
+
+// parquetOptions are the options of a sink as Spark's users know them from parquet-mr; those with a column's path behind # are for that column alone.
+func parquetOptions(options map[string]string) (o parquet.WriteOptions, err error) {
+	lower := make(map[string]string, len(options))
+	for k, v := range options {
+		name, path, _ := strings.Cut(k, "#")
+		lower[strings.ToLower(name)+"#"+path] = v
+	}
+	whole := func(name, path string) (n int64) {
+		v, given := lower[name+"#"+path]
+		if !given {
+			return 0
+		}
+		n, failed := strconv.ParseInt(v, 10, 64)
+		if failed != nil && err == nil {
+			err = errs.Newf(errs.Invalid, "For input string: \"%s\"", v)
+		}
+		return max(n, 0)
+	}
+	flag := func(name, path string, otherwise bool) bool {
+		v, given := lower[name+"#"+path]
+		if !given {
+			v, given = lower[name+"#"]
+		}
+		if !given {
+			return otherwise
+		}
+		return strings.EqualFold(v, "true")
+	}
+	o.Codec = options["compression"]
+	o.GroupBytes, o.PageBytes = whole("parquet.block.size", ""), int(min(whole("parquet.page.size", ""), 1<<30))
+	o.NoDictionary = func(path string) bool { return !flag("parquet.enable.dictionary", path, true) }
+	most := whole("parquet.bloom.filter.max.bytes", "")
+	if most > 0 && (most < 32 || most&(most-1) != 0) {
+		return o, errs.Newf(errs.Invalid, "The option parquet.bloom.filter.max.bytes must be a power of two of at least 32: %d", most)
+	}
+	for name := range lower {
+		if path, ok := strings.CutPrefix(name, "parquet.bloom.filter.expected.ndv#"); ok {
+			whole("parquet.bloom.filter.expected.ndv", path)
+		}
+	}
+	o.Bloom = func(path string) *parquet.BloomOptions {
+		if !flag("parquet.bloom.filter.enabled", path, false) {
+			return nil
+		}
+		share, _ := strconv.ParseFloat(lower["parquet.bloom.filter.fpp#"+path], 64)
+		if share <= 0 || share >= 1 {
+			share = 0
+		}
+		return &parquet.BloomOptions{Values: whole("parquet.bloom.filter.expected.ndv", path), Errors: share, MaxBytes: most}
+	}
+	switch strings.ToUpper(options[OutputTimestamps]) {
+	case "INT96":
+		o.Timestamps = parquet.Int96
+	case "TIMESTAMP_MILLIS":
+		o.Timestamps = parquet.Millis
+	}
+	return o, err
 }
 
 func inferParquet(ctx context.Context, s *Source) (*types.Type, error) {

@@ -4,8 +4,10 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
+	"github.com/parquet-go/parquet-go/bloom"
 	"github.com/parquet-go/parquet-go/format"
 
 	"millrace/errs"
@@ -16,7 +18,6 @@ import (
 
 const (
 	pageRows      = 20000   // as parquet-mr
-	pageBytes     = 1 << 20 // of PLAIN values
 	dictionaryMax = 1 << 20 // bytes of a dictionary page
 )
 
@@ -30,6 +31,11 @@ type leafWriter struct {
 	width          int // bytes of a PLAIN value, 0 for laneBytes
 	codec          format.CompressionCodec
 	noDictionary   bool
+	pageBytes      int   // of PLAIN values
+	unit           int64 // microseconds of what is written; 0: 1
+	blooms         *BloomOptions
+	bloom          bloom.SplitBlockFilter // of the chunk; nil: none
+	full           bloom.SplitBlockFilter // of the chunk that was flushed
 
 	// The chunk so far.
 	pages        []byte
@@ -54,6 +60,7 @@ type leafWriter struct {
 	rows     []uint32
 	words32  []uint32
 	words64  []uint64
+	coarse   []uint64
 	body     []byte
 	squeezed []byte
 	levels   []int32
@@ -62,12 +69,12 @@ type leafWriter struct {
 	totalNulls int64
 }
 
-func newLeafWriter(path []string, t *types.Type, maxDef, maxRep uint8, codec format.CompressionCodec) (*leafWriter, error) {
+func newLeafWriter(path []string, t *types.Type, maxDef, maxRep uint8, o *WriteOptions, codec format.CompressionCodec) (*leafWriter, error) {
 	l, physical, ok := storage(t)
 	if !ok {
 		return nil, errs.New("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "Parquet", "columnName", "`"+path[0]+"`", "columnType", `"`+t.SQL()+`"`)
 	}
-	w := &leafWriter{path: path, typ: t, lane: l, physical: physical, maxDef: maxDef, maxRep: maxRep, codec: codec}
+	w := &leafWriter{path: path, typ: t, lane: l, physical: physical, maxDef: maxDef, maxRep: maxRep, codec: codec, pageBytes: o.PageBytes}
 	switch l {
 	case lane32:
 		w.width = 4
@@ -75,6 +82,19 @@ func newLeafWriter(path []string, t *types.Type, maxDef, maxRep uint8, codec for
 		w.width = 8
 	case laneFixed:
 		w.width = decimalBytes(t.Precision)
+	}
+	if t.Kind == types.KindTimestamp {
+		switch o.Timestamps {
+		case Millis:
+			w.unit = 1000
+		case Int96:
+			w.physical, w.width = format.Int96, 12
+		}
+	}
+	name := strings.Join(path, ".")
+	w.noDictionary = o.NoDictionary != nil && o.NoDictionary(name)
+	if o.Bloom != nil && l != laneBool {
+		w.blooms = o.Bloom(name)
 	}
 	w.startChunk()
 	return w, nil
@@ -85,6 +105,9 @@ func (w *leafWriter) startChunk() {
 	w.bounds.reset()
 	w.dict.reset()
 	w.coding = w.lane != laneBool && !w.noDictionary
+	if w.blooms != nil {
+		w.bloom = w.blooms.filter()
+	}
 }
 
 // isOld reports whether the chunk has dates or times of which the calendars or zones may differ.
@@ -93,7 +116,7 @@ func (w *leafWriter) isOld() bool {
 	case types.KindDate:
 		return w.bounds.any && javatime.OldDay(w.bounds.lo)
 	case types.KindTimestamp:
-		return w.bounds.any && javatime.OldMoment(w.bounds.lo)
+		return w.bounds.any && javatime.OldMoment(w.bounds.lo*max(1, w.unit))
 	}
 	return false
 }
@@ -244,6 +267,9 @@ func (w *leafWriter) values(v *vector.Vector, rows []uint32, lo, n int) {
 	case lane64:
 		var words []uint64
 		words, w.words64 = dense64(v, rows, lo, n, w.words64)
+		if w.unit > 1 {
+			words = w.coarser(words)
+		}
 		w.append64(words)
 	case laneFixed:
 		w.fixed(v, rows, lo, n)
@@ -294,11 +320,16 @@ func (w *leafWriter) append32(words []uint32) {
 	} else {
 		integers(&w.bounds, view[int32](bytesOf(words)))
 	}
+	if w.bloom != nil {
+		for _, v := range words {
+			w.bloomWord(uint64(v))
+		}
+	}
 	w.plain = append(w.plain, bytesOf(words)...)
 }
 
 func (w *leafWriter) append64(words []uint64) {
-	w.raw += 8 * len(words)
+	w.raw += w.width * len(words)
 	if w.coding {
 		w.codes = fixedCodes(&w.dict, w.codes, words, w.found)
 		return
@@ -308,11 +339,38 @@ func (w *leafWriter) append64(words []uint64) {
 	} else {
 		integers(&w.bounds, view[int64](bytesOf(words)))
 	}
-	w.plain = append(w.plain, bytesOf(words)...)
+	if w.bloom != nil {
+		for _, v := range words {
+			w.bloomWord(v)
+		}
+	}
+	w.plain = w.appendWords(w.plain, words)
+}
+
+// appendWords appends values of eight bytes as PLAIN.
+func (w *leafWriter) appendWords(dst []byte, words []uint64) []byte {
+	if w.physical != format.Int96 {
+		return append(dst, bytesOf(words)...)
+	}
+	for _, v := range words {
+		dst = appendInt96(dst, v)
+	}
+	return dst
+}
+
+// coarser is microseconds in the unit that is written, which ends before them.
+func (w *leafWriter) coarser(words []uint64) []uint64 {
+	out := slices.Grow(w.coarse[:0], len(words))
+	for _, v := range words {
+		out = append(out, uint64(javatime.FloorDiv(int64(v), w.unit)))
+	}
+	w.coarse = out
+	return out
 }
 
 // found widens the bounds by a value that is new in the dictionary.
 func (w *leafWriter) found(v uint64) {
+	w.bloomWord(v)
 	switch w.physical {
 	case format.Float:
 		w.bounds.float(float64(math.Float32frombits(uint32(v))))
@@ -326,6 +384,7 @@ func (w *leafWriter) found(v uint64) {
 }
 
 func (w *leafWriter) foundBytes(v []byte) {
+	w.bloomText(v)
 	if w.lane == laneFixed {
 		w.bounds.decimal(bigEndian(v))
 	} else {
@@ -349,6 +408,7 @@ func (w *leafWriter) fixed(v *vector.Vector, rows []uint32, lo, n int) {
 			continue
 		}
 		w.bounds.decimal(d)
+		w.bloomText(b)
 		w.plain = append(w.plain, b...)
 	}
 }
@@ -373,6 +433,7 @@ func (w *leafWriter) strings(v *vector.Vector, rows []uint32, lo, n int) {
 			continue
 		}
 		w.bounds.bytes(s)
+		w.bloomText(s)
 		w.plain = binary.LittleEndian.AppendUint32(w.plain, uint32(len(s)))
 		w.plain = append(w.plain, s...)
 	}

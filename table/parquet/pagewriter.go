@@ -12,7 +12,7 @@ import (
 
 // endBatch closes the page if it is full, and gives up on the dictionary if that has grown too large.
 func (w *leafWriter) endBatch() error {
-	if w.pageEntries >= pageRows || w.raw >= pageBytes && !w.coding || w.coding && w.dict.size(w.width) > dictionaryMax {
+	if w.pageEntries >= pageRows || w.raw >= w.pageBytes && !w.coding || w.coding && w.dict.size(w.width) > dictionaryMax {
 		return w.endPage()
 	}
 	return nil
@@ -78,7 +78,7 @@ func (w *leafWriter) undoCodes() {
 		case lane32:
 			w.plain = binary.LittleEndian.AppendUint32(w.plain, uint32(w.dict.words[code]))
 		case lane64:
-			w.plain = binary.LittleEndian.AppendUint64(w.plain, w.dict.words[code])
+			w.plain = w.appendWords(w.plain, w.dict.words[code:code+1])
 		case laneFixed:
 			w.plain = append(w.plain, w.dict.value(int(code))...)
 		default:
@@ -120,7 +120,7 @@ func (w *leafWriter) dictionaryPage() ([]byte, error) {
 			body = binary.LittleEndian.AppendUint32(body, uint32(v))
 		}
 	case lane64:
-		body = append(body, bytesOf(w.dict.words)...)
+		body = w.appendWords(body, w.dict.words)
 	case laneFixed:
 		body = append(body, w.dict.bytes...)
 	case laneBytes:
@@ -163,12 +163,16 @@ func (w *leafWriter) flush(at int64, write func([]byte) error) (chunkMeta, error
 	}
 	w.total.merge(&w.bounds, w.lane)
 	w.totalNulls += w.nulls
+	w.full = w.bloom
 	w.startChunk()
 	return chunkMeta{FileOffset: at, Meta: m}, nil
 }
 
 func (w *leafWriter) statistics() statistics {
 	s := statistics{NullCount: thrift.New(w.nulls)}
+	if w.physical == format.Int96 { // they have no order
+		return s
+	}
 	if lo, hi, ok := w.bounds.plain(w.typ, w.lane); ok {
 		s.Min, s.Max = thrift.New(lo), thrift.New(hi)
 		s.MinExact, s.MaxExact = thrift.New(true), thrift.New(true)

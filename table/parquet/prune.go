@@ -152,7 +152,7 @@ func (r *Reader) keepGroup(group int) bool {
 	if r.opts.Prune == nil {
 		return true
 	}
-	return r.groupMay(group, r.opts.Prune)
+	return r.groupMay(group, r.opts.Prune) && r.bloomMay(group, r.opts.Prune)
 }
 
 // groupMay reports whether a row group may hold rows for a predicate by its statistics.

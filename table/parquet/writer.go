@@ -28,8 +28,23 @@ type WriteOptions struct {
 	SchemaJSON string            // the Spark schema kept in the footer; empty: that of the written columns
 	GroupRows  int               // rows of a row group; 0: 1 Mi
 	GroupBytes int64             // bytes of a row group; 0: 128 MiB
-	Old        error             // nil, or what writing dates and times fails with that another calendar may tell otherwise
+	PageBytes  int               // bytes of a page; 0: 1 MiB
+	Timestamps Timestamps
+	// NoDictionary says which columns, by their paths with dots, are written without dictionaries, and Bloom which have Bloom filters; nil: none.
+	NoDictionary func(path string) bool
+	Bloom        func(path string) *BloomOptions
+	Old          error // nil, or what writing dates and times fails with that another calendar may tell otherwise
 }
+
+// Timestamps says how moments are written: as INT64 of microseconds or milliseconds, or as INT96.
+type Timestamps uint8
+
+// The ways to write moments.
+const (
+	Micros Timestamps = iota
+	Millis
+	Int96
+)
 
 var codecs = map[string]format.CompressionCodec{"": format.Snappy, "snappy": format.Snappy, "zstd": format.Zstd,
 	"gzip": format.Gzip, "uncompressed": format.Uncompressed, "none": format.Uncompressed}
@@ -83,8 +98,11 @@ func NewWriter(out io.Writer, schema *types.Type, opts WriteOptions) (*Writer, e
 	if len(schema.Fields) == 0 {
 		return nil, errs.New("EMPTY_SCHEMA_NOT_SUPPORTED_FOR_DATASOURCE", "format", "Parquet")
 	}
+	if opts.PageBytes == 0 {
+		opts.PageBytes = 1 << 20
+	}
 	w := &Writer{out: out, opts: opts, schema: schema}
-	b := &schemaWriter{codec: codec, elems: []schemaElement{{Name: "spark_schema", NumChildren: thrift.New(int32(len(schema.Fields)))}}}
+	b := &schemaWriter{opts: &w.opts, codec: codec, elems: []schemaElement{{Name: "spark_schema", NumChildren: thrift.New(int32(len(schema.Fields)))}}}
 	for _, f := range schema.Fields {
 		c, err := b.column(f, nil, 0, 0)
 		if err != nil {
@@ -156,9 +174,30 @@ func (w *Writer) endGroup() error {
 		g.TotalByteSize += c.Meta.Uncompressed
 	}
 	g.TotalCompressed = w.written - start
+	if err := w.endBlooms(g.Columns); err != nil {
+		return err
+	}
 	w.meta.RowGroups = append(w.meta.RowGroups, g)
 	w.meta.NumRows += w.rows
 	w.rows = 0
+	return nil
+}
+
+// endBlooms writes the Bloom filters of a row group behind it.
+func (w *Writer) endBlooms(chunks []chunkMeta) error {
+	for i, l := range w.leaves {
+		if l.full == nil {
+			continue
+		}
+		b, err := bloomBytes(l.full)
+		if err != nil {
+			return err
+		}
+		chunks[i].Meta.BloomOffset, chunks[i].Meta.BloomLength = w.written, int32(len(b))
+		if err := w.write(b); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

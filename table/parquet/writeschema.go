@@ -10,6 +10,7 @@ import (
 
 // schemaWriter lays a Spark schema out as a Parquet one, and makes the writers of its columns.
 type schemaWriter struct {
+	opts   *WriteOptions
 	codec  format.CompressionCodec
 	elems  []schemaElement
 	leaves []*leafWriter
@@ -88,7 +89,7 @@ func repeatedGroup(name string) schemaElement {
 }
 
 func (b *schemaWriter) leaf(s *shredder, e schemaElement, path []string, def, rep uint8) error {
-	w, err := newLeafWriter(path, s.typ, def, rep, b.codec)
+	w, err := newLeafWriter(path, s.typ, def, rep, b.opts, b.codec)
 	if err != nil {
 		return err
 	}
@@ -96,7 +97,7 @@ func (b *schemaWriter) leaf(s *shredder, e schemaElement, path []string, def, re
 	if w.lane == laneFixed {
 		e.TypeLength = thrift.New(int32(w.width))
 	}
-	annotate(&e, s.typ)
+	annotate(&e, s.typ, w)
 	b.elems = append(b.elems, e)
 	b.leaves = append(b.leaves, w)
 	if len(path) == 1 {
@@ -106,7 +107,7 @@ func (b *schemaWriter) leaf(s *shredder, e schemaElement, path []string, def, re
 }
 
 // annotate adds the logical type that Spark writes, and the older converted type where there is one.
-func annotate(e *schemaElement, t *types.Type) {
+func annotate(e *schemaElement, t *types.Type, w *leafWriter) {
 	micros := format.TimeUnit{Value: &format.MicroSeconds{}}
 	switch t.Kind {
 	case types.KindByte:
@@ -118,7 +119,14 @@ func annotate(e *schemaElement, t *types.Type) {
 	case types.KindDate:
 		e.Converted, e.Logical.Value = thrift.New(deprecated.Date), &format.DateType{}
 	case types.KindTimestamp:
-		e.Converted, e.Logical.Value = thrift.New(deprecated.TimestampMicros), &format.TimestampType{IsAdjustedToUTC: true, Unit: micros}
+		switch {
+		case w.physical == format.Int96:
+		case w.unit == 1000:
+			e.Converted = thrift.New(deprecated.TimestampMillis)
+			e.Logical.Value = &format.TimestampType{IsAdjustedToUTC: true, Unit: format.TimeUnit{Value: &format.MilliSeconds{}}}
+		default:
+			e.Converted, e.Logical.Value = thrift.New(deprecated.TimestampMicros), &format.TimestampType{IsAdjustedToUTC: true, Unit: micros}
+		}
 	case types.KindTimestampNTZ:
 		e.Logical.Value = &format.TimestampType{Unit: micros}
 	case types.KindTime:
