@@ -198,7 +198,13 @@ func (s *scan) openSplit(split *planpb.FileSplit) (r fileReader, err error) {
 			err = errs.Newf(errs.Internal, "open %s: %v", split.Path, p)
 		}
 	}()
-	return formats[s.plan.Format].open(s.io, s, split)
+	r, err = formats[s.plan.Format].open(s.io, s, split)
+	if errs.ConditionOf(err) == "FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER" { // Spark says so only where it looks for a schema
+		failed := errs.New("FAILED_READ_FILE.NO_HINT", "path", displayPath(split.Path))
+		failed.Cause = err
+		err = failed
+	}
+	return r, err
 }
 
 func (s *scan) Next() (*vector.Batch, error) {

@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"math"
 	"math/bits"
@@ -29,11 +30,11 @@ func (o *BloomOptions) filter() bloom.SplitBlockFilter {
 	}
 	size := float64(most)
 	if o.Values > 0 {
-		errors := o.Errors
-		if errors == 0 {
-			errors = 0.01
+		share := o.Errors
+		if share == 0 {
+			share = 0.01
 		}
-		size = min(size, -float64(o.Values)/math.Log(1-math.Pow(errors, 1.0/8))) // of 8 bits each
+		size = min(size, -float64(o.Values)/math.Log(1-math.Pow(share, 1.0/8))) // of 8 bits each
 	}
 	n := int64(max(size, bloom.BlockSize))
 	if n&(n-1) != 0 {
@@ -113,7 +114,7 @@ func (c *chunk) bloomMay(source io.ReaderAt, m *columnMeta, values []any) bool {
 	}
 	var buf [maxBloomHeader]byte
 	n, err := source.ReadAt(buf[:], m.BloomOffset)
-	if err != nil && n < maxBloomHeader && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return true
 	}
 	var head format.BloomFilterHeader
