@@ -88,6 +88,9 @@ func processZone() *javatime.Zone {
 
 func createORC(out io.Writer, schema *types.Type, sink *planpb.FileSink, _ *planpb.Settings) (fileWriter, error) {
 	o := orc.WriteOptions{Codec: sink.Options["compression"], Zone: processZone()}
+	if len(sink.PartitionColumns) > 0 { // many files may be open at once
+		o.StripeBytes = 16 << 20
+	}
 	for k, v := range sink.Options {
 		if strings.EqualFold(k, "orc.stripe.size") {
 			n, err := strconv.ParseInt(v, 10, 64)
