@@ -123,6 +123,9 @@ const tableRow = 40
 // buildTable reads the build side, of a part that no hash divides its first block.
 func (o *hashJoin) buildTable() error {
 	o.rows, o.keys = vector.NewBuilder(o.buildIn.Output()), vector.NewBuilder(o.table.types)
+	if r, ok := o.buildIn.(*spillReader); ok && o.mem.grow(o.rows.ExpectSize(int(r.rows))+tableRow*r.rows) {
+		o.rows.Expect(int(r.rows))
+	}
 	for o.blocks == nil {
 		b, err := o.buildIn.Next()
 		if err != nil {
@@ -166,7 +169,7 @@ func (o *hashJoin) addBuild(b *vector.Batch) error {
 	} else {
 		o.rows.AppendColumns(b.Cols, sel, b.N)
 	}
-	for o.rows.Len() > 0 && o.blocks == nil && (!o.fits(tableRow*int64(o.rows.Len())) || tooLarge(o.rows) || tooLarge(o.keys)) {
+	for o.rows.Len() > 0 && o.blocks == nil && (!o.mem.fits(o.growing()) || tooLarge(o.rows) || tooLarge(o.keys)) {
 		if err := o.makeRoom(); err != nil {
 			return err
 		}
@@ -174,8 +177,7 @@ func (o *hashJoin) addBuild(b *vector.Batch) error {
 	return nil
 }
 
-// size is the bytes of the build side in memory, its table included. Once parts are on disk an eighth more is asked for while it is read: room for the operators
-// that run while it is probed.
+// size is the bytes of the build side in memory, its table included.
 func (o *hashJoin) size(table int64) int64 {
 	n := o.rows.MemSize() + o.keys.MemSize() + table
 	if o.buildRows != noRows {
@@ -187,12 +189,14 @@ func (o *hashJoin) size(table int64) int64 {
 	return n
 }
 
-func (o *hashJoin) fits(table int64) bool {
-	n := o.size(table)
+// growing is what is asked for while the build side is read: its rows with a table that is not there yet, or the rows' buffers, which have grown beforehand, without. Once
+// parts are on disk it is an eighth more, room for the operators that run while the join is probed.
+func (o *hashJoin) growing() int64 {
+	n := o.rows.Size() + o.keys.Size() + tableRow*int64(o.rows.Len())
 	if o.deal != nil {
 		n += n / 8
 	}
-	return o.mem.fits(n)
+	return max(n, o.size(0))
 }
 
 // inMemory is the build rows in memory and their keys.
@@ -239,11 +243,14 @@ func (o *hashJoin) fillTable() error {
 		if first {
 			o.narrowProbe(keys)
 		}
+		if o.mem.held < o.size(tableRow*int64(rows.N)) {
+			o.fit()
+		}
 		o.begin(rows)
 		if err := o.table.fill(o.ctx, keys); err != nil {
 			return err
 		}
-		if o.fits(o.table.memSize()) || o.blocks != nil || o.depth == maxDepth || rows.N == 0 {
+		if o.mem.fits(o.size(o.table.memSize())) || o.blocks != nil || o.depth == maxDepth || rows.N == 0 {
 			break
 		}
 		if err := o.spillParts(); err != nil {

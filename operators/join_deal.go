@@ -122,7 +122,19 @@ func (o *hashJoin) spillParts() error {
 	d.parts = d.parts[:len(kept)]
 	o.rows.Retain(kept)
 	o.keys.Retain(kept)
+	if o.size(0) > o.mem.held {
+		o.fit()
+	}
 	return nil
+}
+
+// fit gives back what the buffers of the rows in memory hold beyond them.
+func (o *hashJoin) fit() {
+	for _, b := range []*vector.Builder{o.rows, o.keys} {
+		for _, c := range b.Columns() {
+			c.Fit()
+		}
+	}
 }
 
 // write writes rows of columns to their parts' files.

@@ -75,6 +75,47 @@ func (v *Vector) Gather(src *Vector, idx []uint32) {
 	v.Append(src, idx)
 }
 
+// Retain forgets the rows of v, which the caller owns, that are not among idx, which ascends. Most vectors keep their buffers.
+func (v *Vector) Retain(idx []uint32) {
+	n, w := len(idx), Width(v.Type)
+	if v.Dict != nil {
+		w = 4
+	}
+	switch {
+	case v.Const || len(v.Children) > 0 || w == 0 && v.Offsets == nil:
+		kept := &Vector{}
+		kept.Gather(v, idx)
+		*v = *kept
+		return
+	case w > 0:
+		src := *v
+		v.Len = 0
+		v.appendFixed(&src, idx, n, w)
+	default:
+		v.retainBytes(idx)
+	}
+	v.Len = n
+	if v.Valid == nil {
+		return
+	}
+	if gatherBits(v.Valid, 0, v.Valid, idx, false) {
+		v.Valid = nil
+	} else {
+		v.Valid = v.Valid[:(n+63)/64]
+	}
+}
+
+func (v *Vector) retainBytes(idx []uint32) {
+	at := int32(0)
+	for k, r := range idx {
+		from, to := v.Offsets[r], v.Offsets[r+1]
+		v.Offsets[k] = at
+		at += int32(copy(v.Bytes[at:], v.Bytes[from:to]))
+	}
+	v.Offsets[len(idx)] = at
+	v.Offsets, v.Bytes = v.Offsets[:len(idx)+1], v.Bytes[:at]
+}
+
 // Flatten decodes a dictionary vector in place.
 func (v *Vector) Flatten() {
 	if v.Dict == nil {

@@ -153,3 +153,32 @@ func TestForeignArrowLayouts(t *testing.T) {
 		}
 	}
 }
+
+func TestRetain(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		cols := drawTypes(t)
+		b := vector.NewBuilder(cols)
+		var want [][]any
+		for range rapid.IntRange(1, 4).Draw(t, "steps") {
+			in := vectortest.Batch(t, cols, vectortest.Options{MaxRows: 150})
+			b.AppendSelected(in)
+			want = append(want, vectortest.Rows(in)...)
+			var sel []uint32
+			var kept [][]any
+			for i, row := range want {
+				if rapid.IntRange(0, 4).Draw(t, "keep") > 0 {
+					sel, kept = append(sel, uint32(i)), append(kept, row)
+				}
+			}
+			b.Retain(sel)
+			if want = kept; b.Len() != len(want) {
+				t.Fatalf("%d rows, want %d", b.Len(), len(want))
+			}
+		}
+		got := b.Take()
+		if got == nil {
+			got = &vector.Batch{}
+		}
+		same(t, "retained", vectortest.Rows(got), want)
+	})
+}

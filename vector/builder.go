@@ -211,18 +211,32 @@ func (b *Builder) Take() *Batch {
 	return t
 }
 
-// Retain forgets all gathered rows but those of sel, and gives their memory back.
+// Retain forgets the gathered rows that are not among sel, which ascends.
 func (b *Builder) Retain(sel []uint32) {
 	b.gather()
 	if b.batch == nil {
 		return
 	}
 	b.batch.N = len(sel)
-	for i, c := range b.batch.Cols {
-		v := &Vector{}
-		v.Gather(c, sel)
-		b.batch.Cols[i] = v
+	for _, c := range b.batch.Cols {
+		c.Retain(sel)
 	}
+}
+
+// Expect makes room for so many rows, of texts for none.
+func (b *Builder) Expect(rows int) {
+	b.room = make([]int, len(b.types))
+	for i, t := range b.types {
+		b.room[i] = rows * Width(t)
+	}
+}
+
+// ExpectSize is the bytes that Expect makes room for.
+func (b *Builder) ExpectSize(rows int) (n int64) {
+	for _, t := range b.types {
+		n += int64(rows) * int64(Width(t))
+	}
+	return n
 }
 
 // Reset forgets the rows and keeps the memory.
