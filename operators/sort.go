@@ -30,7 +30,7 @@ type sortOp struct {
 	runs   []*spillReader
 	merged *merger
 	parts  *sortParts
-	grain  int64 // see sortGrain
+	grain  int64 // about how many bytes of rows a part gathers for a batch of its own
 	whole  bool  // no parts are made
 	read   bool
 }
@@ -87,7 +87,7 @@ func (o *ordering) eval(ctx *Ctx, b *vector.Batch, out []*vector.Vector) ([]*vec
 
 func newSort(keys []*planpb.SortKey, in Operator, s *planpb.Settings) (Operator, error) {
 	order, err := newOrdering(keys, in.Output(), s)
-	return &sortOp{in: in, order: order, grain: sortGrain}, err
+	return &sortOp{in: in, order: order}, err
 }
 
 func (o *sortOp) Output() []*types.Type         { return o.in.Output() }
@@ -101,6 +101,7 @@ func (o *sortOp) Open(ctx *Ctx) error {
 // begin is Open over an input that is open.
 func (o *sortOp) begin(ctx *Ctx) {
 	o.ctx, o.mem = ctx, reservation{pool: ctx.Memory}
+	o.grain = cmp.Or(o.grain, min(max(ctx.Memory.Limit()/(8*maxSortParts), leastGrain), mostGrain))
 	o.rows = vector.NewBuilder(o.in.Output())
 	if o.order.columns == nil {
 		o.keys = vector.NewBuilder(o.order.types())
@@ -346,7 +347,7 @@ func newTopN(pb *planpb.TopN, in Operator, s *planpb.Settings) (Operator, error)
 		return nil, err
 	}
 	if pb.Limit+pb.Offset > maxTop { // better sorted, which can spill
-		l := newLimit(&planpb.Limit{Limit: pb.Limit, Offset: pb.Offset}, &sortOp{in: in, order: order, grain: sortGrain})
+		l := newLimit(&planpb.Limit{Limit: pb.Limit, Offset: pb.Offset}, &sortOp{in: in, order: order})
 		return l, nil
 	}
 	return &topN{sortOp: sortOp{in: in, order: order}, limit: int(pb.Limit), offset: int(pb.Offset)}, nil

@@ -15,8 +15,8 @@ const (
 	maxSortParts = 64
 	// sortSample is about how many rows say where parts end.
 	sortSample = 64 * maxSortParts
-	// sortGrain is about how many bytes of rows a part gathers for a batch of its own.
-	sortGrain = 256 << 10
+	// leastGrain and mostGrain bound the bytes of rows that a part gathers for a batch of its own; in between all parts together take an eighth of the memory.
+	leastGrain, mostGrain = 4 << 10, 256 << 10
 	// sortingRow is what sorting takes for a row, besides the row.
 	sortingRow = 48
 )
