@@ -26,6 +26,9 @@ func (st *statement) alterFiles(seen Entry, actions []plan.AlterAction) (session
 			case "alter column":
 				err = describeFileColumn(e, schema, a)
 			case "recover partitions": // the directories are the partitions
+				if len(e.PartitionBy) == 0 {
+					err = errs.New("NOT_A_PARTITIONED_TABLE", "operation", "ALTER TABLE RECOVER PARTITIONS", "tableIdentWithDB", (target{entry: e}).name())
+				}
 			case "add key":
 			default:
 				err = unsupportedChange(e, strings.ToUpper(a.Kind))

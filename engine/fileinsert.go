@@ -305,17 +305,40 @@ func (st *statement) writeFilesTable(w *plan.Write, t target, input plan.Node) (
 	if err != nil {
 		return nil, err
 	}
-	out := input.(plan.Resolved).Output()
-	if len(out) != len(have.Fields) {
-		return nil, arity(t, have.Names(), out)
-	}
-	for _, f := range have.Fields {
-		if find(out, f.Name) < 0 {
-			return nil, errs.Newf(errs.Invalid, "the table %s has a column %s that the rows lack", t.name(), types.Quote(f.Name))
-		}
+	if err := appendable(w, t, e, have, plan.Schema(input)); err != nil {
+		return nil, err
 	}
 	if input, err = st.intoColumns(input, have, &t); err != nil {
 		return nil, err
 	}
 	return emptyResult(), st.writeTableFiles(fileWrite{entry: e, input: input})
+}
+
+// appendable refuses rows and formats that are not those of the table that saveAsTable appends to.
+func appendable(w *plan.Write, t target, e *Entry, have, rows *types.Type) error {
+	name := t.plainName()
+	if format := strings.ToLower(w.Format); format != "" && format != e.Provider {
+		return errs.New("_LEGACY_ERROR_TEMP_1159", "tableName", name, "existingProvider", sourceName(e.Provider), "specifiedProvider", sourceName(format))
+	}
+	if len(have.Fields) != len(rows.Fields) {
+		return errs.New("_LEGACY_ERROR_TEMP_1161", "tableName", name, "existingTableSchema", have.String(), "querySchema", rows.String())
+	}
+	for _, f := range have.Fields {
+		if _, i := rows.Field(f.Name, false); i < 0 {
+			return errs.New("_LEGACY_ERROR_TEMP_1162", "col", f.Name, "inputColumns", strings.Join(rows.Names(), ", "))
+		}
+	}
+	if by := e.PartitionBy; len(w.PartitionBy) > 0 && !slices.EqualFunc(w.PartitionBy, by, strings.EqualFold) {
+		return errs.New("_LEGACY_ERROR_TEMP_1163", "tableName", name, "specifiedPartCols", strings.Join(w.PartitionBy, ", "), "existingPartCols", strings.Join(by, ", "))
+	}
+	return nil
+}
+
+// sourceName is what Spark's messages call a format.
+func sourceName(format string) string {
+	if name, ok := map[string]string{"parquet": "ParquetDataSourceV2", "json": "JsonDataSourceV2", "csv": "CSVDataSourceV2", "text": "TextDataSourceV2",
+		"orc": "OrcDataSourceV2", "delta": "DeltaDataSource", "avro": "AvroFileFormat", "xml": "XmlFileFormat"}[format]; ok {
+		return name
+	}
+	return format
 }

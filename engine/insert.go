@@ -260,25 +260,44 @@ func orMissing(err error, name []string) error {
 
 // writeV2 is df.writeTo.
 func (st *statement) writeV2(w *plan.WriteV2) (session.Result, error) {
-	if len(w.PartitionBy) > 0 || len(w.ClusterBy) > 0 {
-		return nil, errs.Unsupportedf("writeTo with partitions or clustering is not supported yet.")
-	}
-	if w.Action == "overwrite" || w.Action == "overwritePartitions" {
+	switch w.Action {
+	case "create", "replace", "createOrReplace":
+		c := &plan.CreateTable{Name: w.Table, Provider: w.Provider, ClusterBy: w.ClusterBy, Options: w.Options, Properties: w.Properties, Query: w.Input,
+			Replace: w.Action != "create", OrCreate: w.Action == "createOrReplace"}
+		var err error
+		if c.PartitionBy, err = st.partitionNames(w); err != nil {
+			return nil, err
+		}
+		return st.createTable(c)
+	case "overwrite", "overwritePartitions":
 		return st.overwriteV2(w)
-	}
-	if w.Action != "create" && w.Action != "createOrReplace" {
+	case "append":
 		if t, err := st.target(w.Table); err != nil || t == nil {
 			return nil, orMissing(err, w.Table)
 		}
-	}
-	mode, ok := map[string]plan.SaveMode{"append": plan.SaveAppend, "create": plan.SaveErrorIfExists}[w.Action]
-	if ok {
-		return st.write(&plan.Write{Input: w.Input, Table: w.Table, Format: w.Provider, Mode: mode, Options: w.Options})
-	}
-	if w.Action == "createOrReplace" || w.Action == "replace" {
-		return st.write(&plan.Write{Input: w.Input, Table: w.Table, Format: w.Provider, Mode: plan.SaveOverwrite, Options: w.Options})
+		return st.write(&plan.Write{Input: w.Input, Table: w.Table, Format: w.Provider, Mode: plan.SaveAppend, Options: w.Options})
 	}
 	return nil, errs.Unsupportedf("writeTo(…).%s() is not supported yet.", w.Action)
+}
+
+// partitionNames are the columns of writeTo(…).partitionedBy, which may say other things than columns.
+func (st *statement) partitionNames(w *plan.WriteV2) ([]string, error) {
+	var names []string
+	for _, e := range w.PartitionBy {
+		if c, ok := e.(*plan.UnresolvedAttribute); ok && len(c.Parts) == 1 {
+			names = append(names, c.Parts[0])
+			continue
+		}
+		f, ok := e.(*plan.UnresolvedFunction)
+		switch delta := w.Provider == "" || strings.EqualFold(w.Provider, "delta"); {
+		case !delta:
+			return nil, errs.Unsupportedf("Partitioning a %s table by %s is not supported.", w.Provider, textOf(e))
+		case ok && strings.EqualFold(f.Name[len(f.Name)-1], "bucket"):
+			return nil, errs.New("DELTA_OPERATION_NOT_ALLOWED_DETAIL", "operation", "Bucketing", "tableName", types.QuoteParts(w.Table...))
+		}
+		return nil, errs.New("DELTA_OPERATION_NOT_ALLOWED", "operation", "Partitioning by expressions")
+	}
+	return names, nil
 }
 
 // overwriteV2 is df.writeTo(…).overwrite(condition) and overwritePartitions().

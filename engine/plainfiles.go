@@ -157,6 +157,19 @@ func (st *statement) checkPlainWrite(schema *types.Type, w *plan.Write) error {
 		}
 		seen[name] = true
 	}
+	var by []string
+	for _, name := range w.PartitionBy {
+		f, i := schema.Field(name, st.settings.CaseSensitive)
+		switch {
+		case i < 0:
+			return errs.New("_LEGACY_ERROR_TEMP_1155", "col", name, "schemaCatalog", schema.String())
+		case slices.Contains(by, f.Name):
+			return errs.New("COLUMN_ALREADY_EXISTS", "columnName", types.Quote(strings.ToLower(name)))
+		case f.Type.IsNested() || f.Type.Kind == types.KindCalendar || f.Type.Kind == types.KindVariant:
+			return errs.New("INVALID_PARTITION_COLUMN_DATA_TYPE", "type", `"`+f.Type.SQL()+`"`)
+		}
+		by = append(by, f.Name)
+	}
 	if len(w.PartitionBy) > 0 && len(w.PartitionBy) == len(schema.Fields) {
 		return errs.New("ALL_PARTITION_COLUMNS_NOT_ALLOWED")
 	}

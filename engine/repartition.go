@@ -24,6 +24,9 @@ func (st *statement) ranges(n plan.Node) (plan.Node, error) {
 }
 
 func (st *statement) cutRanges(r *plan.Repartition) (plan.Node, error) {
+	if r.Direct {
+		return st.numbered(r)
+	}
 	id := plan.MaxID(r)
 	draw := &plan.Alias{Child: &plan.Call{Name: "rand", Args: []plan.Expr{plan.BigInt(1)}, T: types.Double, Nondetermined: true}, Names: []string{"draw"}, ID: id + 1}
 	exprs := []plan.Expr{draw}
@@ -58,5 +61,19 @@ func (st *statement) cutRanges(r *plan.Repartition) (plan.Node, error) {
 	}
 	bounds, found, err := st.ends(keys, fields, order, out.Parts)
 	out.Bounds, out.Parts = bounds, found+1
+	return &out, err
+}
+
+// numbered makes a range of each partition's number.
+func (st *statement) numbered(r *plan.Repartition) (plan.Node, error) {
+	numbers := make([]any, r.N)
+	for i := range numbers {
+		numbers[i] = int64(i)
+	}
+	field := types.Field{Name: "key", Type: types.Integer}
+	order := []*planpb.SortKey{{NullsFirst: true}}
+	bounds, found, err := st.ends(&vector.Batch{N: r.N, Cols: []*vector.Vector{planconv.FromValues(field.Type, numbers)}}, []types.Field{field}, order, r.N)
+	out := *r
+	out.Cut, out.Bounds, out.Parts = true, bounds, found+1
 	return &out, err
 }

@@ -14,8 +14,14 @@ import (
 func typeName(v any) string { return fmt.Sprintf("%T", v) }
 
 // checkBuckets refuses bucketBy and sortBy, which only tables may have in Spark.
-func checkBuckets(w *plan.Write) error {
+func checkLayout(w *plan.Write) error {
 	switch {
+	case w.InsertInto && len(w.PartitionBy) > 0:
+		return errs.New("PARTITION_BY_NOT_ALLOWED_WITH_INSERT_INTO", "tableName", strings.Join(w.Table, "."))
+	case len(w.ClusterBy) > 0 && len(w.PartitionBy) > 0:
+		return errs.New("SPECIFY_CLUSTER_BY_WITH_PARTITIONED_BY_IS_NOT_ALLOWED")
+	case len(w.ClusterBy) > 0 && len(w.BucketBy) > 0:
+		return errs.New("SPECIFY_CLUSTER_BY_WITH_BUCKETING_IS_NOT_ALLOWED")
 	case w.Buckets == 0 && len(w.BucketBy) == 0 && len(w.SortBy) > 0:
 		return errs.New("SORT_BY_WITHOUT_BUCKETING")
 	case w.Buckets == 0 && len(w.BucketBy) == 0:
@@ -37,7 +43,7 @@ func bucketsOf(w *plan.Write) *buckets {
 
 // write is df.write.save, saveAsTable and insertInto.
 func (st *statement) write(w *plan.Write) (session.Result, error) {
-	if err := checkBuckets(w); err != nil {
+	if err := checkLayout(w); err != nil {
 		return nil, err
 	}
 	input, err := st.analyze(w.Input)

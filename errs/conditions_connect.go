@@ -6,6 +6,8 @@ var _ = register(map[string]Condition{
 	"CANNOT_MODIFY_STATIC_CONFIG":      {Invalid, ClassAnalysis, "46110", "Cannot modify the value of the static Spark config: <key>."},
 	"CANNOT_MODIFY_CONFIG":             {Invalid, ClassAnalysis, "46110", "Cannot modify the value of the Spark config: <key>.\nSee also '<docroot>/sql-migration-guide.html#ddl-statements'."},
 	"INVALID_CONF_VALUE.TYPE_MISMATCH": {Invalid, ClassIllegalArgument, "22022", "The value '<confValue>' in the config \"<confName>\" is invalid. It should be a/an '<confType>' value."},
+	"NO_MERGE_ACTION_SPECIFIED":        {Invalid, ClassRuntime, "42K0E", "df.mergeInto needs to be followed by at least one of whenMatched/whenNotMatched/whenNotMatchedBySource."},
+	"INVALID_CONF_VALUE.REQUIREMENT":   {Invalid, ClassIllegalArgument, "22022", "The value '<confValue>' in the config \"<confName>\" is invalid. <confRequirement>"},
 	"INVALID_CONF_VALUE.TIME_ZONE":     {Invalid, ClassIllegalArgument, "22022", "The value '<confValue>' in the config \"<confName>\" is invalid. Cannot resolve the given timezone."},
 
 	"INVALID_HANDLE.FORMAT":                   {Invalid, ClassSpark, "HY000", "The handle <handle> is invalid. Handle must be an UUID string of the format '00112233-4455-6677-8899-aabbccddeeff'"},

@@ -3,6 +3,15 @@ package errs
 // Conditions of catalogued tables of files.
 var _ = register(map[string]Condition{
 	"LOCATION_ALREADY_EXISTS":                               {Invalid, ClassSpark, "42710", "Cannot name the managed table as <identifier>, as its associated location <location> already exists. Please pick a different table name, or remove the existing location first."},
+	"NOT_A_PARTITIONED_TABLE":                               {Invalid, ClassAnalysis, "42809", "Operation <operation> is not allowed for <tableIdentWithDB> because it is not a partitioned table."},
+	"PARTITION_BY_NOT_ALLOWED_WITH_INSERT_INTO":             {Invalid, ClassAnalysis, "42601", "partitionBy() cannot be used with insertInto(). Partition columns for table <tableName> are determined by the table definition."},
+	"SPECIFY_CLUSTER_BY_WITH_PARTITIONED_BY_IS_NOT_ALLOWED": {Invalid, ClassAnalysis, "42908", "Cannot specify both CLUSTER BY and PARTITIONED BY."},
+	"_LEGACY_ERROR_TEMP_1155":                               {Invalid, ClassAnalysis, "", "Partition column `<col>` not found in schema <schemaCatalog>."},
+	"_LEGACY_ERROR_TEMP_1159":                               {Invalid, ClassAnalysis, "", "The format of the existing table <tableName> is `<existingProvider>`. It doesn't match the specified format `<specifiedProvider>`."},
+	"_LEGACY_ERROR_TEMP_1161":                               {Invalid, ClassAnalysis, "", "The column number of the existing table <tableName> (<existingTableSchema>) doesn't match the data schema (<querySchema>)."},
+	"_LEGACY_ERROR_TEMP_1162":                               {Invalid, ClassAnalysis, "", "Cannot resolve '<col>' given input columns: [<inputColumns>]."},
+	"_LEGACY_ERROR_TEMP_1163":                               {Invalid, ClassAnalysis, "", "Specified partitioning does not match that of the existing table <tableName>.\nSpecified partition columns: [<specifiedPartCols>].\nExisting partition columns: [<existingPartCols>]."},
+	"_LEGACY_ERROR_TEMP_1306":                               {Invalid, ClassAnalysis, "", "There is a 'path' or 'paths' option set and load() is called with path parameters. Either remove the path option if it's the same as the path parameter, or add it to the load() parameter if you do want to read multiple paths. To ignore this check, set '<config>' to 'true'."},
 	"PARTITIONS_NOT_FOUND":                                  {Invalid, ClassAnalysis, "428FT", "The partition(s) <partitionList> cannot be found in table <tableName>. Verify the partition specification and table name. To tolerate the error on drop use ALTER TABLE … DROP IF EXISTS PARTITION."},
 	"INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST":        {Invalid, ClassAnalysis, "KD000", "Cannot write incompatible data for the table <tableName>: Cannot safely cast <colName> <srcType> to <targetType>."},
 	"INVALID_PARTITION_OPERATION.PARTITION_SCHEMA_IS_EMPTY": {Invalid, ClassAnalysis, "42601", "The partition command is invalid. Table <name> is not partitioned."},

@@ -159,7 +159,7 @@ func Unsupportedf(format string, args ...any) *Error {
 
 func (e *Error) Error() string {
 	var b strings.Builder
-	if e.Condition != "" {
+	if e.Condition != "" && !strings.HasPrefix(e.Condition, "_LEGACY_ERROR_") { // Spark keeps the names of these to itself
 		b.WriteString("[" + e.Condition + "] ")
 	}
 	b.WriteString(e.Message)

@@ -1,7 +1,6 @@
 package operators
 
 import (
-	"math"
 	"math/bits"
 
 	planpb "millrace/proto/millrace/plan/v1"
@@ -11,11 +10,12 @@ import (
 
 // sample keeps rows at random as Spark does: a generator seeded by the query's seed and the partition draws for every row.
 type sample struct {
-	in  Operator
-	pb  *planpb.Sample
-	rng xorShift
-	out vector.Batch
-	sel []uint32
+	in      Operator
+	pb      *planpb.Sample
+	rng     xorShift
+	poisson poisson // of a sample with replacement
+	out     vector.Batch
+	sel     []uint32
 }
 
 func newSample(pb *planpb.Sample, in Operator) *sample { return &sample{in: in, pb: pb} }
@@ -25,6 +25,9 @@ func (o *sample) Close() error          { return o.in.Close() }
 
 func (o *sample) Open(ctx *Ctx) error {
 	o.rng = newXORShift(o.pb.Seed + int64(ctx.Partition))
+	if o.pb.Replacement {
+		o.poisson = poisson{mean: o.pb.Upper - o.pb.Lower, rng: newWell(javaLong(o.pb.Seed, ctx.Partition))}
+	}
 	return o.in.Open(ctx)
 }
 
@@ -55,7 +58,7 @@ func (o *sample) Next() (*vector.Batch, error) {
 // times is how often the next row is taken.
 func (o *sample) times() int {
 	if o.pb.Replacement {
-		return o.rng.poisson(o.pb.Upper - o.pb.Lower)
+		return o.poisson.next()
 	}
 	if x := o.rng.double(); x >= o.pb.Lower && x < o.pb.Upper {
 		return 1
@@ -100,14 +103,3 @@ func (r *xorShift) next(n uint) int64 {
 }
 
 func (r *xorShift) double() float64 { return float64(r.next(26)<<27+r.next(27)) * 0x1p-53 }
-
-// poisson draws from a Poisson distribution by multiplying uniform numbers; Spark's generator is another, so that samples
-// with replacement agree with Spark's in distribution only.
-func (r *xorShift) poisson(mean float64) int {
-	limit, product, n := math.Exp(-mean), r.double(), 0
-	for product > limit {
-		product *= r.double()
-		n++
-	}
-	return n
-}

@@ -285,6 +285,7 @@ type (
 		Exprs   []Expr
 		Ranges  []*SortOrder
 		Shuffle bool
+		Direct  bool // the only one of Ranges is the number of the row's partition
 		// Cut says that Bounds are known, the ends of all ranges but the last: an Arrow IPC stream with a column for each of Ranges, or nothing
 		// where all rows are one range.
 		Cut    bool

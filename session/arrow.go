@@ -47,6 +47,21 @@ func arrowField(name string, t *types.Type, nullable bool, zone string) (arrow.F
 	return arrow.Field{Name: name, Type: at, Nullable: nullable}, nil
 }
 
+// onlyOnce numbers the fields of a struct that share a name, as Spark does: clients refuse such a struct, and know the names from the schema.
+func onlyOnce(fields []arrow.Field) {
+	count := map[string]int{}
+	for _, f := range fields {
+		count[f.Name]++
+	}
+	next := map[string]int{}
+	for i, f := range fields {
+		if count[f.Name] > 1 {
+			fields[i].Name = fmt.Sprintf("%s_%d", f.Name, next[f.Name])
+			next[f.Name]++
+		}
+	}
+}
+
 var plainArrow = map[types.Kind]arrow.DataType{types.KindNull: arrow.Null, types.KindBoolean: arrow.FixedWidthTypes.Boolean,
 	types.KindByte: arrow.PrimitiveTypes.Int8, types.KindShort: arrow.PrimitiveTypes.Int16,
 	types.KindInteger: arrow.PrimitiveTypes.Int32, types.KindLong: arrow.PrimitiveTypes.Int64,
@@ -93,6 +108,7 @@ func ArrowType(t *types.Type, zone string) (arrow.DataType, error) {
 		if err != nil {
 			return nil, err
 		}
+		onlyOnce(fields)
 		return arrow.StructOf(fields...), nil
 	}
 	return nil, errs.New("UNSUPPORTED_DATATYPE", "typeName", `"`+t.SQL()+`"`)

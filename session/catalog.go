@@ -52,7 +52,11 @@ func (s *Session) runCatalog(ctx context.Context, op string, args map[string]any
 	case "currentCatalog":
 		return one(DefaultCatalog)
 	case "listCatalogs":
-		return NewRows(nullable(fields("name", types.String, "description", types.String)), [][]any{{DefaultCatalog, nil}})
+		var rows [][]any
+		if Matches(arg("pattern"), DefaultCatalog) {
+			rows = [][]any{{DefaultCatalog, nil}}
+		}
+		return NewRows(nullable(fields("name", types.String, "description", types.String)), rows)
 	case "setCurrentCatalog":
 		if arg("catalog") != DefaultCatalog {
 			return nil, errs.New("CATALOG_NOT_FOUND", "catalogName", types.Quote(arg("catalog")), "config",
@@ -80,8 +84,6 @@ func (s *Session) runCatalog(ctx context.Context, op string, args map[string]any
 		return one(s.DropView(arg("view"), true))
 	case "cacheTable", "uncacheTable", "clearCache", "refreshTable", "refreshByPath":
 		return s.cacheCall(ctx, op, name, args)
-	case "recoverPartitions":
-		return done()
 	}
 	return nil, errs.Unsupportedf("The catalog call %s is not supported.", op)
 }

@@ -133,6 +133,23 @@ func (c *Conf) Require(key string) (value string, defined bool, err error) {
 	return v, defined, nil
 }
 
+// Given is a key's value where the session or the cluster has set it, rather than its default.
+func (c *Conf) Given(key string) (value string, given bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for {
+		if v, ok := c.set[key]; ok {
+			return v, true
+		}
+		if v, ok := c.base[key]; ok {
+			return v, true
+		}
+		if key = confEntries()[key].alias; key == "" {
+			return "", false
+		}
+	}
+}
+
 // Set changes a key. Static keys, keys of the cluster's processes and values of the wrong type are refused.
 func (c *Conf) Set(key, value string) error {
 	if e, ok := confEntries()[key]; ok && e.static || staticKeys[key] {
@@ -237,6 +254,9 @@ func CheckConf(key, value string) error {
 			return errs.New("INVALID_CONF_VALUE.TIME_ZONE", "confValue", value, "confName", key)
 		}
 		return nil
+	}
+	if n, err := strconv.Atoi(value); err == nil && n <= 0 && key == "spark.sql.shuffle.partitions" {
+		return errs.New("INVALID_CONF_VALUE.REQUIREMENT", "confName", key, "confValue", value, "confRequirement", "The value of "+key+" must be positive")
 	}
 	e := confEntries()[key]
 	if e.value == "true" || e.value == "false" {

@@ -36,7 +36,7 @@ func (s *Session) Run(ctx context.Context, n plan.Node) (Result, error) {
 			return s.renameView(c.Name, c.Actions[0].Column)
 		}
 	case *plan.Drop:
-		if strings.EqualFold(c.Kind, "view") && s.dropView(c.Name) {
+		if (strings.EqualFold(c.Kind, "view") || strings.EqualFold(c.Kind, "table")) && s.dropView(c.Name) { // as in Spark, a table's name finds the view first
 			return none()
 		}
 	case *plan.Set:

@@ -66,15 +66,16 @@ func (s *Session) show(ctx context.Context, n *plan.ShowString) (Result, error) 
 	if err != nil {
 		return nil, err
 	}
+	rows := max(0, n.Rows)
 	var out string
 	name := "show_string"
 	switch {
 	case n.HTML:
-		out, name = t.HTML(n.Rows, n.Truncate), "html_string"
+		out, name = t.HTML(rows, n.Truncate), "html_string"
 	case n.Vertical:
-		out = t.Vertical(n.Rows, n.Truncate)
+		out = t.Vertical(rows, n.Truncate)
 	default:
-		out = t.Text(n.Rows, n.Truncate)
+		out = t.Text(rows, n.Truncate)
 	}
 	r, err := NewRows(fields(name, types.String), [][]any{{out}})
 	if err != nil {

@@ -245,5 +245,5 @@ func messageOf(err error) string {
 			text = text[:i]
 		}
 	}
-	return strings.TrimPrefix(text, "[_LEGACY_ERROR_TEMP_3102] ")
+	return text
 }

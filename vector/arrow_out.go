@@ -13,8 +13,8 @@ import (
 // memory where they are laid out alike and b has no selection, so that the record is valid as long as b is. A column that the schema
 // makes a dictionary keeps its codes; any other is decoded.
 func ToArrow(b *Batch, schema *arrow.Schema) arrow.RecordBatch {
-	cols := make([]arrow.Array, len(b.Cols))
-	for i, c := range b.Cols {
+	cols := make([]arrow.Array, schema.NumFields()) // a batch may hold more: rows without columns are counted by one
+	for i, c := range b.Cols[:len(cols)] {
 		data := columnToArrow(c, b.Sel, b.N, schema.Field(i).Type)
 		cols[i] = array.MakeFromData(data)
 		data.Release()

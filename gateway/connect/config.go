@@ -91,11 +91,11 @@ func getWithDefault(c *session.Conf, pairs []*pb.KeyValue, add func(string, stri
 				return err
 			}
 		}
-		v, defined, known := c.Lookup(p.Key)
-		if !defined || !known {
-			v, defined = p.GetValue(), p.Value != nil
+		v, isSet := c.Given(p.Key) // a setting's own default does not count
+		if !isSet {
+			v, isSet = p.GetValue(), p.Value != nil
 		}
-		add(p.Key, v, defined)
+		add(p.Key, v, isSet)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"millrace/errs"
+	"millrace/plan"
 	pb "millrace/proto/spark/connect"
 	"millrace/session"
 )
@@ -161,6 +162,14 @@ func (s *Service) execute(ctx context.Context, e *execution, op *session.Operati
 	result, err := e.session.Run(ctx, node)
 	if err != nil {
 		return err
+	}
+	if made, ok := node.(*plan.CreateTable); ok && madeBy(root) != "" { // what createTable gives is the table
+		result.Close()
+		table := &plan.UnresolvedRelation{Parts: made.Name}
+		e.session.KeepFrame(madeBy(root), table)
+		if result, err = e.session.Run(ctx, table); err != nil {
+			return err
+		}
 	}
 	defer result.Close() // Next reports what went wrong
 	return e.stream(ctx, result)

@@ -25,10 +25,13 @@ func (t *translator) catalog(c *pb.Catalog) (plan.Node, error) {
 		return &plan.Drop{Kind: "view", Name: name, IfExists: cat.DropView.IfExists}, err
 	case *pb.Catalog_CreateDatabase:
 		name, err := t.name(cat.CreateDatabase.DbName)
-		return &plan.CreateNamespace{Name: name, IfNotExists: cat.CreateDatabase.IfNotExists}, err
+		return newNamespace(name, cat.CreateDatabase), err
 	case *pb.Catalog_DropDatabase:
 		name, err := t.name(cat.DropDatabase.DbName)
 		return &plan.Drop{Kind: "schema", Name: name, IfExists: cat.DropDatabase.IfExists, Cascade: cat.DropDatabase.Cascade}, err
+	}
+	if n, err := t.catalogStatement(c); n != nil || err != nil {
+		return n, err
 	}
 	op, arg, list := catalogQuestion(c)
 	if op == "" {
@@ -53,14 +56,65 @@ func (t *translator) catalog(c *pb.Catalog) (plan.Node, error) {
 	return &plan.Generic{Name: session.CatalogCall + op, Args: args}, nil
 }
 
+// madeBy is the name under which a session keeps the table that a createTable of the catalog has made; empty for other relations.
+func madeBy(r *pb.Relation) string {
+	if r.GetCommon() == nil || r.Common.PlanId == nil || r.GetCatalog().GetCreateTable() == nil && r.GetCatalog().GetCreateExternalTable() == nil {
+		return ""
+	}
+	return "catalog/" + itoa(int(*r.Common.PlanId))
+}
+
+func newNamespace(name []string, c *pb.CreateDatabase) plan.Node {
+	n := &plan.CreateNamespace{Name: name, IfNotExists: c.IfNotExists, Properties: map[string]string{}}
+	for k, v := range c.Properties {
+		switch k {
+		case "comment":
+			n.Comment = v
+		case "location":
+			n.Location = v
+		default:
+			n.Properties[k] = v
+		}
+	}
+	return n
+}
+
+// catalogStatement translates the calls about one table that are statements of SQL too; nil: it is another call.
+func (t *translator) catalogStatement(c *pb.Catalog) (plan.Node, error) {
+	var table string
+	var statement func(name []string) plan.Node
+	show := func(kind string) func([]string) plan.Node {
+		return func(name []string) plan.Node { return &plan.Show{Kind: kind, Name: name} }
+	}
+	switch cat := c.CatType.(type) {
+	case *pb.Catalog_AnalyzeTable:
+		table = cat.AnalyzeTable.TableName
+		statement = func(name []string) plan.Node { return &plan.Analyze{Name: name, NoScan: cat.AnalyzeTable.NoScan} }
+	case *pb.Catalog_TruncateTable:
+		table, statement = cat.TruncateTable.TableName, func(name []string) plan.Node { return &plan.Truncate{Name: name} }
+	case *pb.Catalog_RecoverPartitions:
+		table = cat.RecoverPartitions.TableName
+		statement = func(name []string) plan.Node {
+			return &plan.AlterTable{Name: name, Actions: []plan.AlterAction{{Kind: "recover partitions"}}}
+		}
+	case *pb.Catalog_ListPartitions:
+		table, statement = cat.ListPartitions.TableName, show("partitions")
+	case *pb.Catalog_GetTableProperties:
+		table, statement = cat.GetTableProperties.TableName, show("tblproperties")
+	case *pb.Catalog_GetCreateTableString:
+		if cat.GetCreateTableString.AsSerde {
+			return nil, errs.Unsupportedf("getCreateTableString with asSerde is not supported.")
+		}
+		table, statement = cat.GetCreateTableString.TableName, show("create table")
+	default:
+		return nil, nil
+	}
+	name, err := t.name(table)
+	return statement(name), err
+}
+
 // catalogQuestion gives a call's name, its text arguments, and the names that, put together, say what it is about.
 func catalogQuestion(c *pb.Catalog) (op string, args map[string]string, name []string) {
-	pattern := func(p *string) map[string]string {
-		if p == nil {
-			return nil
-		}
-		return map[string]string{"pattern": *p}
-	}
 	switch cat := c.CatType.(type) {
 	case *pb.Catalog_CurrentDatabase:
 		return "currentDatabase", nil, nil
@@ -92,6 +146,13 @@ func catalogQuestion(c *pb.Catalog) (op string, args map[string]string, name []s
 	return catalogMore(c)
 }
 
+func pattern(p *string) map[string]string {
+	if p == nil {
+		return nil
+	}
+	return map[string]string{"pattern": *p}
+}
+
 func catalogMore(c *pb.Catalog) (op string, args map[string]string, name []string) {
 	switch cat := c.CatType.(type) {
 	case *pb.Catalog_DropTempView:
@@ -114,14 +175,12 @@ func catalogMore(c *pb.Catalog) (op string, args map[string]string, name []strin
 		return "refreshTable", nil, []string{cat.RefreshTable.TableName}
 	case *pb.Catalog_RefreshByPath:
 		return "refreshByPath", map[string]string{"path": cat.RefreshByPath.Path}, nil
-	case *pb.Catalog_RecoverPartitions:
-		return "recoverPartitions", nil, []string{cat.RecoverPartitions.TableName}
 	case *pb.Catalog_CurrentCatalog:
 		return "currentCatalog", nil, nil
 	case *pb.Catalog_SetCurrentCatalog:
 		return "setCurrentCatalog", map[string]string{"catalog": cat.SetCurrentCatalog.CatalogName}, nil
 	case *pb.Catalog_ListCatalogs:
-		return "listCatalogs", nil, nil
+		return "listCatalogs", pattern(cat.ListCatalogs.Pattern), nil
 	}
 	return "", nil, nil
 }

@@ -82,6 +82,9 @@ func (t *translator) command(c *pb.Command) (plan.Node, error) {
 			return nil, err
 		}
 		name, err := t.name(v.Name)
+		if err != nil {
+			return nil, errs.New("_LEGACY_ERROR_TEMP_1321", "viewName", v.Name)
+		}
 		return &plan.CreateView{Name: name, Query: in, Temp: true, Global: v.IsGlobal, Replace: v.Replace}, err
 	case *pb.Command_MergeIntoTableCommand:
 		return t.merge(cmd.MergeIntoTableCommand)
@@ -276,6 +279,9 @@ func (t *translator) merge(m *pb.MergeIntoTableCommand) (plan.Node, error) {
 			clause.Match = group.match
 			n.Clauses = append(n.Clauses, clause)
 		}
+	}
+	if len(n.Clauses) == 0 {
+		return nil, errs.New("NO_MERGE_ACTION_SPECIFIED")
 	}
 	return n, nil
 }

@@ -17,6 +17,11 @@ func (t *translator) relation(r *pb.Relation) (plan.Node, error) {
 		return nil, err
 	}
 	defer t.leave()
+	if key := madeBy(r); key != "" {
+		if made, err := t.s.Frame(key); err == nil { // the table is there since this relation ran first
+			return made, nil
+		}
+	}
 	n, err := t.rows(r)
 	if err != nil || r.GetCommon() == nil || r.Common.PlanId == nil {
 		return n, err
@@ -79,7 +84,7 @@ func (t *translator) rows(r *pb.Relation) (plan.Node, error) {
 	case *pb.Relation_CachedRemoteRelation:
 		return t.s.Frame(rel.CachedRemoteRelation.RelationId)
 	case *pb.Relation_Range:
-		return rangeOf(rel.Range), nil
+		return rangeOf(rel.Range)
 	case *pb.Relation_WithRelations:
 		return t.withRelations(rel.WithRelations)
 	case *pb.Relation_UnresolvedTableValuedFunction:
@@ -97,6 +102,9 @@ func over(t *translator, r *pb.Relation, f func(plan.Node) plan.Node) (plan.Node
 	return f(in), nil
 }
 
+// pathOption is the setting by which the option path and the paths of load() are read together.
+const pathOption = "spark.sql.legacy.pathOptionBehavior.enabled"
+
 func (t *translator) read(r *pb.Read, origin *plan.Origin) (plan.Node, error) {
 	switch read := r.ReadType.(type) {
 	case *pb.Read_NamedTable_:
@@ -111,6 +119,13 @@ func (t *translator) read(r *pb.Read, origin *plan.Origin) (plan.Node, error) {
 			return nil, errs.Unsupportedf("Reading with predicates (jdbc) is not supported.")
 		}
 		n := &plan.UnresolvedSource{Format: d.GetFormat(), Options: d.Options, Paths: d.Paths, Streaming: r.IsStreaming}
+		if len(d.Paths) > 0 && !t.s.Conf.Bool(pathOption) {
+			for k := range d.Options {
+				if strings.EqualFold(k, "path") || strings.EqualFold(k, "paths") {
+					return nil, errs.New("_LEGACY_ERROR_TEMP_1306", "config", pathOption)
+				}
+			}
+		}
 		if n.Format == "" {
 			n.Format = t.s.Conf.Get("spark.sql.sources.default")
 		}
@@ -358,8 +373,14 @@ func (t *translator) pivot(a *plan.Aggregate, p *pb.Aggregate_Pivot) (plan.Node,
 	return n, nil
 }
 
-func rangeOf(r *pb.Range) plan.Node {
-	return &plan.Range{Start: r.GetStart(), End: r.End, Step: r.Step, Partitions: int(r.GetNumPartitions())}
+func rangeOf(r *pb.Range) (plan.Node, error) {
+	switch {
+	case r.Step == 0:
+		return nil, illegalArgument("requirement failed: step (0) cannot be 0")
+	case r.NumPartitions != nil && *r.NumPartitions <= 0:
+		return nil, illegalArgument("Positive number of partitions required")
+	}
+	return &plan.Range{Start: r.GetStart(), End: r.End, Step: r.Step, Partitions: int(r.GetNumPartitions())}, nil
 }
 
 // withRelations: a reference with a name is a view that the root alone sees; others are named by their ids.
@@ -418,6 +439,10 @@ func (t *translator) repartition(r *pb.RepartitionByExpression) (plan.Node, erro
 	in, err := t.input(r.Input)
 	if err != nil {
 		return nil, err
+	}
+	if len(r.PartitionExprs) == 1 && r.PartitionExprs[0].GetDirectShufflePartitionId() != nil {
+		id, err := t.expr(r.PartitionExprs[0].GetDirectShufflePartitionId().Child)
+		return &plan.Repartition{Input: in, N: int(r.GetNumPartitions()), Shuffle: true, Direct: true, Ranges: []*plan.SortOrder{{Child: id}}}, err
 	}
 	exprs, err := t.exprs(r.PartitionExprs)
 	if err != nil {

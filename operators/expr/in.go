@@ -15,6 +15,13 @@ func init() {
 
 // in is x IN (list): true when an item equals x; else null when x or an item is null; else false.
 func in(c *Call, args []Evaluator) (Evaluator, error) {
+	if len(args) == 1 { // in no list is nothing, null neither
+		return newCall(c, Func{Pure: true}, func(_ *Ctx, _ []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+			r := vector.Values[bool](out)
+			Rows(sel, n, func(i int) { r[i] = false })
+			return nil
+		}, args), nil
+	}
 	for _, k := range c.Consts[1:] {
 		if k == nil {
 			return newCall(c, Func{Pure: true}, inColumns, args), nil

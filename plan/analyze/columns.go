@@ -3,7 +3,6 @@ package analyze
 import (
 	"millrace/errs"
 	"millrace/plan"
-	"millrace/plan/fn"
 	"millrace/types"
 )
 
@@ -89,6 +88,9 @@ func (a *analyzer) toDF(n *plan.ToDF) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if out := output(in); len(out) != len(n.Names) { // Spark counts the other way round than where a relation's alias names columns
+		return nil, errs.New("ASSIGNMENT_ARITY_MISMATCH", "numTarget", itoa(len(out)), "numExpr", itoa(len(n.Names)))
+	}
 	return a.renameAll(in, n.Names, "")
 }
 
@@ -101,10 +103,12 @@ func (a *analyzer) dropColumns(n *plan.DropColumns) (plan.Node, error) {
 	dropped := map[plan.ID]bool{}
 	s := a.scope(in)
 	for _, e := range n.Exprs {
-		if r, err := a.expr(s, e); err == nil {
-			if c, ok := r.(*plan.Attribute); ok {
-				dropped[c.ID] = true
-			}
+		r, err := a.expr(s, e)
+		if errs.ConditionOf(err) == "AMBIGUOUS_REFERENCE" {
+			return nil, err
+		}
+		if c, ok := r.(*plan.Attribute); ok && err == nil {
+			dropped[c.ID] = true
 		}
 	}
 	for _, name := range n.Names {
@@ -131,6 +135,9 @@ func (a *analyzer) toSchema(n *plan.ToSchema) (plan.Node, error) {
 	}
 	out := output(in)
 	exprs := make([]plan.Expr, len(n.Schema.Fields))
+	if len(exprs) == 0 {
+		return &plan.Project{Input: in}, nil
+	}
 	for i, f := range n.Schema.Fields {
 		if exprs[i], err = a.toField(out, f); err != nil {
 			return nil, err
@@ -143,22 +150,18 @@ func (a *analyzer) toField(out []*plan.Attribute, f types.Field) (plan.Expr, err
 	found := a.matches(out, nil, f.Name)
 	switch {
 	case len(found) > 1:
-		return nil, errs.New("AMBIGUOUS_REFERENCE", "name", types.Quote(f.Name), "referenceNames", "["+qualifiedNames(found)+"]")
+		return nil, errs.New("AMBIGUOUS_COLUMN_OR_FIELD", "name", types.Quote(f.Name), "n", itoa(len(found)))
 	case len(found) == 0 && f.Nullable:
-		return a.alias(&plan.Literal{T: f.Type}, f.Name), nil
+		return &plan.Alias{Child: &plan.Literal{T: f.Type}, Names: []string{f.Name}, Metadata: f.Metadata, ID: a.id()}, nil
 	case len(found) == 0:
-		return nil, unresolved(out, []string{f.Name})
+		return nil, unresolvedOf(out, f.Name)
 	}
 	c := found[0]
-	switch {
-	case c.Null && !f.Nullable:
-		return nil, errs.New("NULLABLE_COLUMN_OR_FIELD", "name", types.Quote(f.Name))
-	case c.T.SameData(f.Type) && c.Name == f.Name:
-		return c, nil
-	case !fn.CanCast(true, c.T, f.Type):
-		return nil, errs.New("INVALID_COLUMN_OR_FIELD_DATA_TYPE", "name", types.Quote(f.Name), "type", `"`+c.T.SQL()+`"`, "expectedType", `"`+f.Type.SQL()+`"`)
+	e, err := a.reconcile(c, []string{c.Name}, f.Type, f.Nullable)
+	if err != nil || e == plan.Expr(c) && c.Name == f.Name && f.Metadata == "" {
+		return e, err
 	}
-	return &plan.Alias{Child: a.castTo(c, f.Type), Names: []string{f.Name}, Metadata: f.Metadata, ID: a.id()}, nil
+	return &plan.Alias{Child: e, Names: []string{f.Name}, Metadata: f.Metadata, ID: a.id()}, nil
 }
 
 // watermark drops a watermark that no streaming source is below.
@@ -176,6 +179,9 @@ func (a *analyzer) deduplicate(n *plan.Deduplicate) (plan.Node, error) {
 		return nil, err
 	}
 	if n.Within {
+		if !plan.IsStreaming(in) {
+			return nil, errs.New("_LEGACY_ERROR_TEMP_3102", "msg", "dropDuplicatesWithinWatermark is not supported with batch DataFrames/DataSets")
+		}
 		return nil, errs.Unsupportedf("dropDuplicatesWithinWatermark is not supported")
 	}
 	out := output(in)

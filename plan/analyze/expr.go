@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"strings"
+
 	"millrace/errs"
 	"millrace/plan"
 	"millrace/types"
@@ -204,10 +206,7 @@ func (a *analyzer) updateFields(s *scope, u *plan.UpdateFields) (plan.Expr, erro
 	if err != nil {
 		return nil, err
 	}
-	updated, err := a.setField(s, e, splitName(u.Field), u.Value)
-	if err != nil {
-		return nil, err
-	}
+	path := splitName(u.Field)
 	operation := "dropfield()"
 	if u.Value != nil {
 		v, err := a.expr(s, u.Value)
@@ -216,7 +215,19 @@ func (a *analyzer) updateFields(s *scope, u *plan.UpdateFields) (plan.Expr, erro
 		}
 		operation = "WithField(" + Pretty(v) + ")"
 	}
-	updated.(*plan.Call).Pretty = "update_fields(" + Pretty(e) + ", " + operation + ")"
+	for i := len(path) - 1; i > 0; i-- {
+		operation = "WithField(update_fields(" + Pretty(e) + "." + strings.Join(path[:i], ".") + ", " + operation + "))"
+	}
+	shown := "update_fields(" + Pretty(e) + ", " + operation + ")"
+	updated, err := a.setField(s, e, path, u.Value)
+	if t := plan.TypeOf(e); errs.ConditionOf(err) == "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE" && t.Kind != types.KindStruct {
+		return nil, errs.New("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "sqlExpr", `"`+shown+`"`, "paramIndex", "first", "inputSql", SQL(e),
+			"inputType", `"`+t.SQL()+`"`, "requiredType", `"STRUCT"`)
+	}
+	if err != nil {
+		return nil, err
+	}
+	updated.(*plan.Call).Pretty = shown
 	return updated, nil
 }
 

@@ -27,7 +27,7 @@ func (a *analyzer) hint(n *plan.Hint) (plan.Node, error) {
 		}
 	}
 	if name == "COALESCE" && (r.N == 0 || len(args) > 0) {
-		return nil, errs.Newf(errs.Invalid, "COALESCE Hint expects a partition number as a parameter.")
+		return nil, errs.New("_LEGACY_ERROR_TEMP_1048", "hintName", "COALESCE")
 	}
 	for _, e := range args {
 		if l, ok := e.(*plan.Literal); ok && l.T.Kind == types.KindString {

@@ -79,7 +79,16 @@ func (a *analyzer) rows(n plan.Node) (out plan.Node, err error, ok bool) {
 		}
 	case *plan.Hint:
 		out, err = a.hint(n)
-	case *plan.Tail, *plan.Sample, *plan.PlanID, *plan.ShowString:
+	case *plan.Tail:
+		if n.Count < 0 {
+			return nil, errs.New("INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE", "expr", `"`+itoa(int(n.Count))+`"`, "name", "tail", "v", itoa(int(n.Count))), true
+		}
+		out, err = a.sameColumns(n)
+	case *plan.Sample:
+		if err = checkSample(n); err == nil {
+			out, err = a.sameColumns(n)
+		}
+	case *plan.PlanID, *plan.ShowString:
 		out, err = a.sameColumns(n)
 	case *plan.Observe:
 		out, err = a.observe(n)
@@ -375,6 +384,10 @@ func (a *analyzer) repartition(n *plan.Repartition) (plan.Node, error) {
 		return nil, err
 	}
 	m.Ranges = nil
+	if n.Direct {
+		m.Ranges, err = a.direct(s, n)
+		return &m, err
+	}
 	for _, e := range m.Exprs {
 		if t := plan.TypeOf(e); fn.HasVariant(t) {
 			return nil, errs.New("UNSUPPORTED_FEATURE.PARTITION_BY_VARIANT", "expr", SQL(e), "dataType", `"`+t.SQL()+`"`)
@@ -392,6 +405,27 @@ func (a *analyzer) repartition(n *plan.Repartition) (plan.Node, error) {
 		m.Ranges = append(m.Ranges, r)
 	}
 	return &m, nil
+}
+
+// direct is the number of a row's partition, of N: what is too great or negative goes round, null is in the first.
+func (a *analyzer) direct(s *scope, n *plan.Repartition) ([]*plan.SortOrder, error) {
+	e, err := a.expr(s, n.Ranges[0].Child)
+	if err != nil {
+		return nil, err
+	}
+	if t := plan.TypeOf(e); t.Kind != types.KindInteger {
+		return nil, errs.New("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "sqlExpr", `"direct_shuffle_partition_id(`+Pretty(e)+`)"`, "paramIndex", "first",
+			"inputSql", SQL(e), "inputType", `"`+t.SQL()+`"`, "requiredType", `"INT"`)
+	}
+	if n.N < 1 {
+		return nil, illegalArgument("requirement failed: Number of partitions (%d) must be positive.", n.N)
+	}
+	place, err := a.apply("pmod", nil, e, plan.Int(int64(n.N)))
+	if err != nil {
+		return nil, err
+	}
+	whole, err := a.apply("coalesce", nil, place, plan.Int(0))
+	return []*plan.SortOrder{{Child: whole}}, err
 }
 
 func (a *analyzer) observe(n *plan.Observe) (plan.Node, error) {

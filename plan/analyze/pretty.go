@@ -126,6 +126,11 @@ func (p printer) call(name string, c *plan.Call) string {
 		return "(" + p.expr(c.Args[0]) + " IS NULL)"
 	case "isnotnull":
 		return "(" + p.expr(c.Args[0]) + " IS NOT NULL)"
+	case "assert_true":
+		if len(c.Args) == 1 {
+			text := p.expr(c.Args[0])
+			return name + "(" + text + ", '" + text + "' is not true!)"
+		}
 	case "in":
 		return "(" + p.expr(c.Args[0]) + " IN (" + p.list(c.Args[1:]) + "))"
 	case "like":

@@ -239,19 +239,28 @@ func (a *analyzer) alignByName(left, right plan.Node, missing bool) (plan.Node, 
 	if err := a.noDuplicates(r); err != nil {
 		return nil, nil, err
 	}
+	lefts := exprsOf(l)
 	var rights []plan.Expr
-	for _, c := range l {
+	for i, c := range l {
 		found := a.matches(r, nil, c.Name)
 		switch {
 		case len(found) > 0:
-			rights = append(rights, found[0])
+			right, err := a.likeStruct(found[0], c.T, missing)
+			if err != nil {
+				return nil, nil, err
+			}
+			if missing {
+				if lefts[i], err = a.likeStruct(c, plan.TypeOf(right), true); err != nil {
+					return nil, nil, err
+				}
+			}
+			lefts[i], rights = a.nameIfNew(lefts[i], c), append(rights, a.nameIfNew(right, found[0]))
 		case missing:
 			rights = append(rights, a.alias(&plan.Literal{T: c.T}, c.Name))
 		default:
-			return nil, nil, errs.New("UNRESOLVED_COLUMN_AMONG_FIELD_NAMES", "colName", `"`+c.Name+`"`, "fieldNames", fieldNames(r))
+			return nil, nil, errs.New("UNRESOLVED_COLUMN_AMONG_FIELD_NAMES", "colName", c.Name, "fieldNames", fieldNames(r))
 		}
 	}
-	lefts := exprsOf(l)
 	if missing {
 		for _, c := range r {
 			if len(a.matches(l, nil, c.Name)) == 0 {
@@ -261,6 +270,14 @@ func (a *analyzer) alignByName(left, right plan.Node, missing bool) (plan.Node, 
 		}
 	}
 	return a.projection(left, lefts), a.projection(right, rights), nil
+}
+
+// nameIfNew gives the name of a column to what has become of it.
+func (a *analyzer) nameIfNew(e plan.Expr, c *plan.Attribute) plan.Expr {
+	if e == plan.Expr(c) {
+		return e
+	}
+	return a.alias(e, c.Name)
 }
 
 // projection is a Project unless it changes nothing.

@@ -38,6 +38,19 @@ func (a *analyzer) stat(n *plan.Stat) (plan.Node, error) {
 	return nil, errs.Unsupportedf("DataFrame.%s is not supported", n.Name)
 }
 
+// checkSample refuses fractions that are none. As in Spark, a hair's breadth outside is allowed.
+func checkSample(n *plan.Sample) error {
+	const hair = 1e-6
+	fraction := n.Upper - n.Lower
+	switch {
+	case n.Replacement && fraction < -hair:
+		return illegalArgument("requirement failed: Sampling fraction (%s) must be nonnegative with replacement", javaDouble(fraction, false))
+	case !n.Replacement && (fraction < -hair || fraction > 1+hair):
+		return illegalArgument("requirement failed: Sampling fraction (%s) must be on interval [0, 1] without replacement", javaDouble(fraction, false))
+	}
+	return nil
+}
+
 // chosen reports whether a column is among those that df.na.… names; none named means all.
 func (a *analyzer) chosen(cols []string, c *plan.Attribute) (int, bool) {
 	for i, name := range cols {
@@ -51,7 +64,7 @@ func (a *analyzer) chosen(cols []string, c *plan.Attribute) (int, bool) {
 func (a *analyzer) checkCols(in plan.Node, cols []string) error {
 	for _, name := range cols {
 		if len(a.matches(output(in), nil, name)) == 0 {
-			return unresolved(output(in), []string{name})
+			return unresolvedOf(output(in), name)
 		}
 	}
 	return nil
@@ -116,8 +129,10 @@ func (a *analyzer) perColumn(n *plan.Stat, f func(*plan.Attribute, []plan.Expr, 
 	if err != nil {
 		return nil, err
 	}
-	if err := a.checkCols(in, n.Cols); err != nil {
-		return nil, err
+	for _, name := range n.Cols {
+		if len(a.matches(output(in), nil, name)) == 0 {
+			return nil, unresolvedOf(output(in), name)
+		}
 	}
 	values, err := a.exprs(newScope(), n.Exprs)
 	if err != nil || len(values) == 0 {
@@ -142,8 +157,10 @@ func (a *analyzer) dropNulls(n *plan.Stat) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.checkCols(in, n.Cols); err != nil {
-		return nil, err
+	for _, name := range n.Cols {
+		if len(a.matches(output(in), nil, name)) == 0 {
+			return nil, unresolvedOf(output(in), name)
+		}
 	}
 	var present []plan.Expr
 	for _, c := range output(in) {

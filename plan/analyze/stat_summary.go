@@ -62,10 +62,10 @@ func (s *summary) readFractions() error {
 		}
 		p, err := strconv.ParseFloat(digits, 64)
 		if err != nil {
-			return errs.Newf(errs.Invalid, "Unable to parse %s as a percentile", stat)
+			return errs.New("UNRECOGNIZED_STATISTIC", "stats", "'"+stat.(string)+"'")
 		}
 		if p < 0 || p > 100 {
-			return errs.Newf(errs.Invalid, "requirement failed: Percentiles must be in the range [0, 1]")
+			return illegalArgument("requirement failed: Percentiles must be in the range [0, 1]")
 		}
 		s.fractions = append(s.fractions, p/100)
 	}
@@ -133,9 +133,11 @@ func (s *summary) slot(name string, distinct bool, args ...plan.Expr) (plan.Expr
 // covariance and NaN for the correlation.
 func (a *analyzer) pairStat(n *plan.Stat, function, what string) (plan.Node, error) {
 	if len(n.Args) > 0 && n.Args[0] != "" && n.Args[0] != "pearson" {
-		return nil, errs.Newf(errs.Invalid, "requirement failed: Currently only the calculation of the Pearson Correlation coefficient is supported.")
+		return nil, illegalArgument("requirement failed: Currently only the calculation of the Pearson Correlation coefficient is supported.")
 	}
-	in, cols, err := a.numberColumns(n, "Currently "+what+" calculation for columns with dataType %[2]s not supported.")
+	in, cols, err := a.numberColumns(n, func(c *plan.Attribute) string {
+		return "Currently " + what + " calculation for columns with dataType " + strings.ToLower(c.T.SQL()) + " not supported."
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +166,7 @@ func (a *analyzer) pairStat(n *plan.Stat, function, what string) (plan.Node, err
 
 // numberColumns finds the columns that a call names, which must hold numbers; refusal says what is wrong with one that does not, of
 // its name and type.
-func (a *analyzer) numberColumns(n *plan.Stat, refusal string) (plan.Node, []*plan.Attribute, error) {
+func (a *analyzer) numberColumns(n *plan.Stat, refusal func(*plan.Attribute) string) (plan.Node, []*plan.Attribute, error) {
 	in, err := a.node(n.Input)
 	if err != nil {
 		return nil, nil, err
@@ -173,10 +175,13 @@ func (a *analyzer) numberColumns(n *plan.Stat, refusal string) (plan.Node, []*pl
 	for i, name := range n.Cols {
 		found := a.matches(output(in), nil, name)
 		if len(found) == 0 {
-			return nil, nil, unresolved(output(in), []string{name})
+			if n.Name == "approxQuantile" {
+				return nil, nil, unresolved(output(in), []string{name})
+			}
+			return nil, nil, unresolvedOf(output(in), name)
 		}
 		if cols[i] = found[0]; !cols[i].T.IsNumeric() {
-			return nil, nil, errs.Newf(errs.Invalid, "requirement failed: "+refusal, name, strings.ToLower(cols[i].T.SQL()))
+			return nil, nil, illegalArgument("requirement failed: %s", refusal(cols[i]))
 		}
 	}
 	return in, cols, nil
@@ -184,7 +189,9 @@ func (a *analyzer) numberColumns(n *plan.Stat, refusal string) (plan.Node, []*pl
 
 // quantiles is df.approxQuantile: an array of the columns' arrays of quantiles. Those are exact, whatever error is allowed.
 func (a *analyzer) quantiles(n *plan.Stat) (plan.Node, error) {
-	in, cols, err := a.numberColumns(n, "Quantile calculation for column %[1]s with data type %[2]s is not supported.")
+	in, cols, err := a.numberColumns(n, func(c *plan.Attribute) string {
+		return "Quantile calculation for column " + c.Name + " with data type " + scalaName(c.T) + " is not supported."
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -225,6 +232,9 @@ func (a *analyzer) sampleBy(n *plan.Stat) (plan.Node, error) {
 	}
 	var cases []plan.Expr
 	for i := 1; i+1 < len(n.Args); i += 2 {
+		if f := n.Args[i+1].(float64); f < 0 || f > 1 {
+			return nil, illegalArgument("requirement failed: Fractions must be in [0, 1], but got Map(%s).", strata(n.Args[1:]))
+		}
 		is, err := a.apply("<=>", nil, cols[0], n.Args[i].(*plan.Literal))
 		if err != nil {
 			return nil, err
@@ -246,4 +256,25 @@ func (a *analyzer) sampleBy(n *plan.Stat) (plan.Node, error) {
 		return nil, err
 	}
 	return &plan.Filter{Input: in, Condition: keep}, nil
+}
+
+// strata shows the pairs of sampleBy as Scala shows a map.
+func strata(pairs []any) string {
+	var shown []string
+	for i := 0; i+1 < len(pairs); i += 2 {
+		shown = append(shown, Pretty(pairs[i].(*plan.Literal))+" -> "+javaDouble(pairs[i+1].(float64), false))
+	}
+	return strings.Join(shown, ", ")
+}
+
+// scalaName is what a type that holds no others prints as in Scala.
+func scalaName(t *types.Type) string {
+	switch name := strings.ToLower(t.SQL()); {
+	case t.Kind == types.KindTimestampNTZ:
+		return "TimestampNTZType"
+	case t.IsNested() || t.IsInterval() || t.IsNumeric():
+		return name
+	default:
+		return strings.ToUpper(name[:1]) + name[1:] + "Type"
+	}
 }

@@ -18,7 +18,7 @@ func init() {
 		&Func{Names: []string{"or"}, Min: 2, Max: -1, Resolve: logic("OR")},
 		&Func{Names: []string{"not", "!"}, Min: 1, Max: 1, Resolve: not},
 		&Func{Names: []string{"between"}, Min: 3, Max: 3, Resolve: between},
-		&Func{Names: []string{"in"}, Min: 2, Max: -1, Resolve: in},
+		&Func{Names: []string{"in"}, Min: 1, Max: -1, Resolve: in},
 		&Func{Names: []string{"isnull"}, Min: 1, Max: 1, Resolve: isNull},
 		&Func{Names: []string{"isnotnull"}, Min: 1, Max: 1, Resolve: isNull},
 		&Func{Names: []string{"isnan"}, Min: 1, Max: 1, Resolve: isNaN},
@@ -114,6 +114,9 @@ func between(c *Context, args []Arg) (Result, error) {
 }
 
 func in(c *Context, args []Arg) (Result, error) {
+	if len(args) == 1 { // only a DataFrame's isin() can say so
+		return Result{Type: types.Boolean, Nullable: args[0].Nullable, Deterministic: true}, nil
+	}
 	t, ok := CommonType(c, typesOf(args)...)
 	if !ok {
 		return Result{}, dataDiffTypes("in", "[", ", ", "]", args)
