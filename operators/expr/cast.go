@@ -93,7 +93,7 @@ func newCaster(e castEnv) (c caster, total bool, err error) {
 
 // overflow is a value that the target has no room for.
 func (e castEnv) overflow(value string) error {
-	return errs.New("CAST_OVERFLOW", "value", value, "sourceType", typeName(e.from), "targetType", typeName(e.to))
+	return errs.New("CAST_OVERFLOW", "value", value, "sourceType", typeName(e.from), "targetType", typeName(e.to), "ansiConfig", `"spark.sql.ansi.enabled"`)
 }
 
 // malformed is a text that is not one of the target's.

@@ -39,7 +39,7 @@ func (e castEnv) setTemporal() func(s []byte, i int, out *vector.Vector) (bool, 
 		}
 	case types.KindYearMonth, types.KindDayTime:
 		return func(s []byte, i int, out *vector.Vector) (bool, error) {
-			x, ok := parseInterval(string(trimAll(s)), e.to)
+			x, ok := ParseInterval(s, e.to)
 			setNumber(out, i, x)
 			if !ok {
 				return false, malformedInterval(string(s), e.to)
@@ -48,6 +48,11 @@ func (e castEnv) setTemporal() func(s []byte, i int, out *vector.Vector) (bool, 
 		}
 	}
 	return nil
+}
+
+// ParseInterval reads a text as a cast to an interval of years and months or of days and times does: months or microseconds.
+func ParseInterval(s []byte, t *types.Type) (int64, bool) {
+	return parseInterval(string(trimAll(s)), t)
 }
 
 // parseInterval reads '1-2', '-5', '1 02:03:04.5' or the whole of INTERVAL '…' unit TO unit, by the fields of t.

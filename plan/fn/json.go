@@ -124,7 +124,7 @@ func toJSON(_ *Context, args []Arg) (Result, error) {
 		if bad := notJSON(t); bad != nil {
 			return Result{}, errs.New("DATATYPE_MISMATCH.CANNOT_CONVERT_TO_JSON", "sqlExpr", "", "name", "`"+bad.Name+"`", "type", quoted(bad.Type))
 		}
-		return Result{Args: []*types.Type{nil, nil}[:len(args)], Type: types.String, Nullable: args[0].Nullable, Options: set, Keep: 1, Deterministic: true}, nil
+		return Result{Args: []*types.Type{nil, nil}[:len(args)], Type: types.String, Nullable: true, Options: set, Keep: 1, Deterministic: true}, nil
 	}
 	return Result{}, errs.New("DATATYPE_MISMATCH.INVALID_JSON_SCHEMA", "sqlExpr", "", "schema", quoted(args[0].Type))
 }
@@ -140,7 +140,7 @@ func toCSV(_ *Context, args []Arg) (Result, error) {
 	if t := args[0].Type; t.Kind != types.KindStruct && t.Kind != types.KindNull || HasVariant(t) {
 		return Result{}, errs.New("DATATYPE_MISMATCH.UNSUPPORTED_INPUT_TYPE", "sqlExpr", "", "functionName", "`to_csv`", "dataType", quoted(t))
 	}
-	return Result{Args: []*types.Type{nil, nil}[:len(args)], Type: types.String, Nullable: args[0].Nullable, Options: set, Keep: 1, Deterministic: true}, nil
+	return Result{Args: []*types.Type{nil, nil}[:len(args)], Type: types.String, Nullable: true, Options: set, Keep: 1, Deterministic: true}, nil
 }
 
 // schemaOf is of a constant text.

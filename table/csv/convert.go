@@ -7,6 +7,7 @@ import (
 
 	"millrace/errs"
 	"millrace/javatime"
+	"millrace/operators/expr"
 	"millrace/table/internal/cell"
 	"millrace/table/internal/pattern"
 	"millrace/table/internal/scalar"
@@ -47,6 +48,10 @@ func newColumn(name string, t *types.Type) (*column, error) {
 		c.parse = parseTimes
 	case types.KindTime:
 		c.parse = parseClocks
+	case types.KindYearMonth:
+		c.parse = parseIntervals[int32]
+	case types.KindDayTime:
+		c.parse = parseIntervals[int64]
 	case types.KindDecimal:
 		c.parse = parseDecimals
 	case types.KindNull:
@@ -265,6 +270,21 @@ func parseClocks(r *Reader, c *column, cells []span) {
 			continue
 		}
 		if dst[i], ok = Clock(b, c.typ, r.Options); !ok {
+			r.bad(c, i)
+		}
+	}
+}
+
+func parseIntervals[T int32 | int64](r *Reader, c *column, cells []span) {
+	dst := vector.Values[T](&c.out)
+	for i, cl := range cells {
+		b, ok := r.text(cl)
+		if !ok {
+			c.null(i)
+			continue
+		}
+		v, ok := expr.ParseInterval(b, c.typ)
+		if dst[i] = T(v); !ok {
 			r.bad(c, i)
 		}
 	}

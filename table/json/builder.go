@@ -6,6 +6,7 @@ import (
 
 	"millrace/errs"
 	"millrace/javatime"
+	"millrace/operators/expr"
 	"millrace/table/csv"
 	"millrace/table/internal/scalar"
 	"millrace/types"
@@ -52,7 +53,7 @@ func newBuilder(name string, t *types.Type) (*builder, error) {
 		}
 	case types.KindVariant:
 		kids = []*types.Type{types.Binary, types.Binary}
-	case types.KindCalendar, types.KindYearMonth, types.KindDayTime:
+	case types.KindCalendar:
 		return nil, errs.New("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "JSON", "columnName", "`"+name+"`", "columnType", `"`+t.SQL()+`"`)
 	}
 	for _, k := range kids {
@@ -208,6 +209,8 @@ func (b *builder) text(s []byte, o *Options) bool {
 		return b.number(csv.Local(s, o.Options))
 	case types.KindTime:
 		return b.number(csv.Clock(s, t, o.Options))
+	case types.KindYearMonth, types.KindDayTime:
+		return b.number(expr.ParseInterval(s, t))
 	case types.KindFloat, types.KindDouble:
 		switch string(s) {
 		case "NaN", "Infinity", "+Infinity", "-Infinity", "INF", "+INF", "-INF":
