@@ -39,9 +39,11 @@ func (a *analyzer) sort(n *plan.Sort) (plan.Node, error) {
 	return a.narrow(s, in), nil
 }
 
-// sortKeys resolves the keys of a sort. A place beyond the output is that of a column that another key carries up.
+// sortKeys resolves the keys of a sort. Where the session does not want places looked at first, one beyond the output is that of a column that another
+// key carries up.
 func (a *analyzer) sortKeys(in plan.Node, keys []*plan.SortOrder, ordinals bool) (plan.Node, []plan.Expr, error) {
 	exprs, named, out := make([]plan.Expr, len(keys)), []plan.Expr{}, output(in)
+	later := strings.EqualFold(a.conf.get("spark.sql.prioritizeOrdinalResolutionInSort.enabled"), "false")
 	places := make([]*plan.Literal, len(keys))
 	for i, k := range keys {
 		l, ok := k.Child.(*plan.Literal)
@@ -50,8 +52,11 @@ func (a *analyzer) sortKeys(in plan.Node, keys []*plan.SortOrder, ordinals bool)
 			named = append(named, k.Child)
 		case l.Value.(int64) > 0 && l.Value.(int64) <= int64(len(out)):
 			named = append(named, out[l.Value.(int64)-1])
-		default:
+		case later:
 			places[i] = l
+		default:
+			_, err := orderOrdinal(in, l)
+			return nil, nil, err
 		}
 	}
 	wide, named, err := a.over(in, named, true)
