@@ -454,7 +454,6 @@ C["union struct null"] = lambda: Q("select named_struct('a', 1) s union all sele
 C["union struct wider"] = lambda: Q("select named_struct('a', 1, 'b', 'x') s").unionByName(Q("select named_struct('b', 'y', 'a', 2L) s"), True)
 C["union array order"] = lambda: Q("select array(named_struct('a', 1, 'b', 'x')) s").unionByName(Q("select array(named_struct('b', 'y', 'a', 2)) s"))
 C["union array new"] = lambda: Q("select array(named_struct('a', 1, 'b', 'x')) s").unionByName(Q("select array(named_struct('b', 'y', 'c', 2)) s"), True)
-C["union map new"] = lambda: Q("select map('k', named_struct('a', 1)) s").unionByName(Q("select map('k', named_struct('c', 2)) s"), True)
 C["union and columns"] = lambda: Q("select 1 a, named_struct('a', 1) s").unionByName(Q("select named_struct('b', 'y') s, 2 c"), True)
 C["sample drawn"] = lambda: [sorted(r.id for r in spark.range(0, 40, 1, 3).sample(f, s).collect()) for f, s in [(0.5, 3), (0.1, 7), (1.0, 11), (0.0, 1)]]
 C["sample drawn again"] = lambda: [sorted(r.id for r in spark.range(0, 40, 1, p).sample(True, f, s).collect()) for p, f, s in [(1, 0.5, 3), (3, 0.5, 3), (2, 1.0, 11), (1, 2.5, -5), (1, 0.0, 1)]]
