@@ -50,6 +50,9 @@ func (st *statement) alterTable(c *plan.AlterTable) (session.Result, error) {
 		return st.dropFeature(c.Name, first.To, first.Purge)
 	case "add key", "recover partitions":
 		if first.Kind != "add key" {
+			if _, _, err := st.deltaTarget("ALTER TABLE RECOVER PARTITIONS", c.Name, ""); err != nil { // it may not be there
+				return nil, err
+			}
 			return nil, errs.New("DELTA_OPERATION_NOT_ALLOWED", "operation", "ALTER TABLE "+strings.ToUpper(first.Kind))
 		}
 		return emptyResult(), nil // keys are informational
