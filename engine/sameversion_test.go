@@ -29,6 +29,7 @@ func TestWhatTransactionsRead(t *testing.T) {
 		{"SELECT count(*) FROM x", true},
 		{"SET VAR seen = (SELECT count(*) FROM x)", true},
 		{"INSERT INTO y SELECT count(*), 0 FROM x", true},
+		{"BEGIN IF (SELECT count(*) FROM x) > 9 THEN SELECT 1; END IF; END", true},
 		{"DELETE FROM x WHERE k = 9", true}, // there is none
 		{"UPDATE x SET a = 0 WHERE k = 9", true},
 		{"MERGE INTO x USING (SELECT 9 AS k) s ON x.k = s.k WHEN MATCHED THEN DELETE", true},

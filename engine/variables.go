@@ -247,7 +247,9 @@ var _ session.Evaluator = (*Engine)(nil)
 
 // Evaluate implements session.Evaluator.
 func (e *Engine) Evaluate(ctx context.Context, s *session.Session, x plan.Expr) (*plan.Literal, error) {
-	return e.statement(ctx, s).value(x, nil)
+	st := e.statement(ctx, s)
+	defer st.haveRead()
+	return st.value(x, nil)
 }
 
 // Rows implements session.Evaluator.
@@ -257,6 +259,7 @@ func (e *Engine) Rows(ctx context.Context, s *session.Session, n plan.Node) ([]t
 	if err != nil {
 		return nil, nil, err
 	}
+	st.haveRead()
 	rows, err := st.collect(n, math.MaxInt)
 	return plan.Schema(n).Fields, rows, err
 }
