@@ -62,6 +62,9 @@ func ReadTheta(b []byte) (*ThetaSet, error) {
 		}
 		return theta.Decode(b, theta.DefaultSeed)
 	})
+	if err != nil {
+		err = foreign(b, "COMPACT")
+	}
 	return &ThetaSet{s}, err
 }
 

@@ -30,7 +30,8 @@ func init() {
 // countMinGroup counts values.
 type countMinGroup struct{ *sketch.CountMin }
 
-func (s countMinGroup) update(v *vector.Vector, k int) error {
+func (s countMinGroup) update(args []*vector.Vector, k int) error {
+	v := args[0]
 	if !v.Type.IsStringLike() {
 		s.UpdateLong(longAt(v, vector.Width(v.Type), k))
 		return nil

@@ -50,8 +50,8 @@ func init() {
 
 // groupSketch is one group's sketch.
 type groupSketch interface {
-	// update adds value k of a column of values.
-	update(v *vector.Vector, k int) error
+	// update adds row k of the arguments.
+	update(args []*vector.Vector, k int) error
 	// merge adds a sketch: a value, or a part of the result.
 	merge(b []byte, part bool) error
 	// bytes are the sketch; nil where there is none. Where they are the result they are those of a union, even if only of one sketch: Spark's
@@ -98,11 +98,11 @@ func (f *sketches) change(g uint32, by func(s groupSketch) error) error {
 }
 
 func (f *sketches) Update(in *Input) error {
-	if strings.HasSuffix(f.call.Name, "union_agg") || f.call.Name == "theta_intersection_agg" || strings.HasPrefix(f.call.Name, "kll_merge_agg") {
+	if name := f.call.Name; strings.Contains(name, "union_agg") || strings.Contains(name, "intersection_agg") || strings.HasPrefix(name, "kll_merge_agg") {
 		return f.merge(in, false)
 	}
 	for k := range in.N {
-		if err := f.change(in.group(k), func(s groupSketch) error { return s.update(in.Args[0], k) }); err != nil {
+		if err := f.change(in.group(k), func(s groupSketch) error { return s.update(in.Args, k) }); err != nil {
 			return err
 		}
 	}
@@ -176,7 +176,8 @@ type hllGroup struct {
 	merged bool
 }
 
-func (h *hllGroup) update(v *vector.Vector, k int) error {
+func (h *hllGroup) update(args []*vector.Vector, k int) error {
+	v := args[0]
 	if v.Type.IsStringLike() {
 		return h.UpdateBytes(v.Str(k))
 	}
@@ -225,7 +226,8 @@ type thetaGroup struct {
 
 func newThetaGroup(_ *Call, size int) (groupSketch, error) { return &thetaGroup{size: size}, nil }
 
-func (t *thetaGroup) update(v *vector.Vector, k int) error {
+func (t *thetaGroup) update(args []*vector.Vector, k int) error {
+	v := args[0]
 	if t.own == nil {
 		var err error
 		if t.own, err = sketch.NewTheta(t.size); err != nil {
@@ -322,7 +324,7 @@ func (t *thetaGroup) Size() int {
 // thetaCommon is the intersection of sets.
 type thetaCommon struct{ *sketch.ThetaIntersection }
 
-func (t *thetaCommon) update(*vector.Vector, int) error { return nil }
+func (t *thetaCommon) update([]*vector.Vector, int) error { return nil }
 
 func (t *thetaCommon) merge(b []byte, _ bool) error {
 	other, err := sketch.ReadTheta(b)
@@ -355,7 +357,8 @@ func newKLLGroup[T sketch.Item](c *Call, size int) (groupSketch, error) {
 	return &kllGroup[T]{KLL: q, free: strings.HasPrefix(c.Name, "kll_merge_agg") && c.Opts["size"] == ""}, err
 }
 
-func (q *kllGroup[T]) update(v *vector.Vector, k int) error {
+func (q *kllGroup[T]) update(args []*vector.Vector, k int) error {
+	v := args[0]
 	switch q := any(q.KLL).(type) {
 	case *sketch.KLL[int64]:
 		q.Update(longAt(v, vector.Width(v.Type), k))

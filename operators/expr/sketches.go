@@ -23,10 +23,17 @@ func init() {
 // SketchError is the error that a function ends with whose argument is no sketch of its kind, or one that cannot be united with others; nil and any other
 // error stay.
 func SketchError(name string, err error) error {
+	kind, _, _ := strings.Cut(name, "_")
+	condition := strings.ToUpper(kind) + "_INVALID_INPUT_SKETCH_BUFFER"
+	var family *sketch.FamilyError
 	switch {
+	case errors.As(err, &family):
+		if family.Wanted == "COMPACT" {
+			condition = "THETA_INVALID_INPUT_SKETCH_BUFFER" // which a function of Tuple sketches may take, too
+		}
+		return errs.New(condition+"_FAMILY", "function", "`"+name+"`", "expectedFamily", family.Wanted, "actualFamily", family.Got)
 	case errors.Is(err, sketch.ErrInvalid):
-		kind, _, _ := strings.Cut(name, "_")
-		return errs.New(strings.ToUpper(kind)+"_INVALID_INPUT_SKETCH_BUFFER", "function", "`"+name+"`")
+		return errs.New(condition, "function", "`"+name+"`")
 	case errors.Is(err, sketch.ErrSizes):
 		return errs.Unsupportedf("%v: %s.", err, name)
 	}

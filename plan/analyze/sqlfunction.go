@@ -273,7 +273,9 @@ func required(name []string, parameter string, place int) error {
 // signatures are the parameters of the built-in functions whose arguments may be named; the arguments of all others may not.
 var signatures = map[string][]string{"mask": {"str", "upperChar", "lowerChar", "digitChar", "otherChar"}, "explode": {"collection"}, "explode_outer": {"collection"},
 	"posexplode": {"collection"}, "posexplode_outer": {"collection"}, "inline": {"input"}, "inline_outer": {"input"},
-	"count_min_sketch": {"column", "epsilon", "confidence", "seed"}}
+	"count_min_sketch":         {"column", "epsilon", "confidence", "seed"},
+	"tuple_sketch_agg_double":  {"key", "summary", "lgNomEntries", "mode"},
+	"tuple_sketch_agg_integer": {"key", "summary", "lgNomEntries", "mode"}}
 
 // unnamed is a call of a built-in function with its named arguments in their places. Parameters before them take their defaults.
 func (a *analyzer) unnamed(u *plan.UnresolvedFunction, name string) (*plan.UnresolvedFunction, error) {

@@ -169,10 +169,44 @@ func (a *analyzer) extractWindows(n plan.Node, outs []plan.Expr) (plan.Node, []p
 		}
 	}
 	for _, w := range nodes {
-		w.Input = n
+		w.Input = a.settledKeys(n, w)
 		n = w
 	}
 	return n, out, nil
+}
+
+// settledKeys computes the keys of a window that would come out otherwise when they are computed again, such as random ones, once below it.
+func (a *analyzer) settledKeys(n plan.Node, w *plan.WindowNode) plan.Node {
+	var made []plan.Expr
+	settled := map[int]*plan.Attribute{}
+	key := func(i int, e plan.Expr) plan.Expr {
+		if !nondeterministic(e) {
+			return e
+		}
+		if settled[i] == nil {
+			al := a.alias(e, "key")
+			made, settled[i] = append(made, al), al.Attribute()
+		}
+		return settled[i]
+	}
+	for k, e := range w.Exprs {
+		al := *e.(*plan.Alias)
+		over := *al.Child.(*plan.Window)
+		over.Partition, over.Order = append([]plan.Expr(nil), over.Partition...), append([]*plan.SortOrder(nil), over.Order...)
+		for i, p := range over.Partition {
+			over.Partition[i] = key(i, p)
+		}
+		for i, o := range over.Order {
+			by := *o
+			by.Child = key(len(over.Partition)+i, o.Child)
+			over.Order[i] = &by
+		}
+		al.Child, w.Exprs[k] = &over, &al
+	}
+	if made == nil {
+		return n
+	}
+	return &plan.Project{Input: n, Exprs: append(exprsOf(output(n)), made...)}
 }
 
 // firstFree is the first of the nodes that can compute w: those before make columns that it reads.
