@@ -78,6 +78,10 @@ func (v *Vector) Gather(src *Vector, idx []uint32) {
 // Retain forgets the rows of v, which the caller owns, that are not among idx, which ascends. Most vectors keep their buffers.
 func (v *Vector) Retain(idx []uint32) {
 	n, w := len(idx), Width(v.Type)
+	if n == 0 {
+		*v = *NewEmpty(v.Type)
+		return
+	}
 	if v.Dict != nil {
 		w = 4
 	}

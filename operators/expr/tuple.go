@@ -43,7 +43,7 @@ func registerTuple[T sketch.Number, R interface {
 		}
 		s, err := sketch.ReadTheta(in.str(1, i))
 		switch {
-		case err == sketch.ErrInvalid:
+		case errors.Is(err, sketch.ErrInvalid):
 			return nil, errs.New("THETA_INVALID_INPUT_SKETCH_BUFFER", "function", "`"+name+"`")
 		case err != nil:
 			return nil, SketchError(name, err)
