@@ -128,6 +128,12 @@ func TestDropWhileOthersWrite(t *testing.T) {
 	s, done := c.session(), make(chan struct{})
 	s.Conf.Set("millrace.commit.maxReruns", "1000")
 	ended := make(chan struct{})
+	defer func() {
+		close(done)
+		for range 3 {
+			<-ended
+		}
+	}()
 	for range 3 {
 		mine := c.session()
 		go func() {
@@ -148,9 +154,5 @@ func TestDropWhileOthersWrite(t *testing.T) {
 			t.Errorf("table %d has rows %s", i, got)
 		}
 		ran(t, s, "", "DROP TABLE x")
-	}
-	close(done)
-	for range 3 {
-		<-ended
 	}
 }

@@ -121,9 +121,10 @@ type queue struct {
 	owner         chan struct{} // holds a token while a goroutine commits to the table
 	waiting       []*job
 	running       bool
-	checkpointing bool    // something is written about a version in the background
-	writing       bool    // and it is a checkpoint
-	winners       winners // recent commits
+	checkpointing bool           // something is written about a version in the background
+	writing       bool           // and it is a checkpoint
+	behind        sync.WaitGroup // what is written in the background
+	winners       winners        // recent commits
 	vectors       vectors
 	grouped       int       // transactions in the last version
 	next          time.Time // when the next version of many is due
@@ -391,7 +392,7 @@ func (c *Committer) Newest(ctx context.Context, location string) (int64, error) 
 	return s.Version, nil
 }
 
-// Drop has a table deleted while nobody commits to it, and forgets what is known of it. A commit that waits finds no table, or another one.
+// Drop has a table deleted while nobody commits to it nor writes what follows commits, and forgets what is known of it. A commit that waits finds no table, or another one.
 func (c *Committer) Drop(ctx context.Context, location string, drop func() error) error {
 	table, err := c.logs.Table(location)
 	if err != nil {
@@ -403,6 +404,7 @@ func (c *Committer) Drop(ctx context.Context, location string, drop func() error
 		return err
 	}
 	defer release()
+	q.behind.Wait() // a checkpoint of the table that goes would be one of its successor's
 	if err := drop(); err != nil {
 		return err
 	}

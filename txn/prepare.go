@@ -250,7 +250,9 @@ func (c *Committer) checkpoint(q *queue, s *delta.Snapshot, txnID string) {
 	}
 	q.checkpointing = true
 	q.writing = q.writing || due
+	q.behind.Add(1)
 	c.busy.Go(func() {
+		defer q.behind.Done()
 		c.after(q, s, txnID, due, first)
 		c.mu.Lock()
 		defer c.mu.Unlock()

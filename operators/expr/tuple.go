@@ -42,8 +42,9 @@ func registerTuple[T sketch.Number, R interface {
 			return read(in, 1, i, name)
 		}
 		s, err := sketch.ReadTheta(in.str(1, i))
+		var family *sketch.FamilyError
 		switch {
-		case errors.Is(err, sketch.ErrInvalid):
+		case errors.Is(err, sketch.ErrInvalid) && !errors.As(err, &family):
 			return nil, errs.New("THETA_INVALID_INPUT_SKETCH_BUFFER", "function", "`"+name+"`")
 		case err != nil:
 			return nil, SketchError(name, err)
