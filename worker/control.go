@@ -206,6 +206,8 @@ func (s *session) launch(l *workerpb.Launch) {
 	q := s.state(ref.Query)
 	if q == nil || q.stages[ref.Stage] == nil {
 		s.r.Log.Error("launch of an unknown query or stage", "query", ref.Query, "stage", ref.Stage)
+		err := errs.Newf(errs.Internal, "worker %s was not told of stage %d of query %s", s.r.ID, ref.Stage, ref.Query)
+		s.send(&workerpb.Event{Kind: &workerpb.Event_Failed{Failed: &workerpb.Failed{Ref: l.Ref, Error: wire.Error(err)}}})
 		return
 	}
 	t := &task{q: q, stage: q.stages[ref.Stage], ref: ref, launch: l}
@@ -244,6 +246,10 @@ func (s *session) report(t *task, report *workerpb.TaskReport, err error) {
 		}
 		ev = &workerpb.Event{Kind: &workerpb.Event_Failed{Failed: failed}}
 	}
+	s.send(ev)
+}
+
+func (s *session) send(ev *workerpb.Event) {
 	select {
 	case s.out <- ev:
 	case <-s.ctx.Done():

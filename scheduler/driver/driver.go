@@ -39,6 +39,7 @@ type Driver struct {
 	core     *scheduler.Scheduler
 	members  map[string]*member  // by id
 	sessions map[string]*session // by the name that the scheduler knows
+	joined   int                 // sessions so far
 	queries  map[string]*query
 	ended    []Record // oldest first
 	states   affinities

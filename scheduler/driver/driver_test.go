@@ -220,6 +220,28 @@ func TestWorkerDiesInMidQuery(t *testing.T) {
 	}
 }
 
+// TestWorkerComesBack has the only worker leave in mid-query, and another one come under its name: it is told of the query anew.
+func TestWorkerComesBack(t *testing.T) {
+	for _, mode := range []scheduler.Mode{scheduler.Pipelined, scheduler.Staged} {
+		t.Run(mode.String(), func(t *testing.T) {
+			a := newWorker(t, "a", slowTables(100*time.Millisecond))
+			d := newDriver(t, a)
+			r, err := d.Run(context.Background(), slowQuery("q", 6, mode))
+			if err != nil {
+				t.Fatal(err)
+			}
+			await(t, func() bool { return !a.r.Idle() })
+			d.Leave("a")
+			a.kill()
+			await(t, func() bool { return len(d.Workers()) == 0 })
+			d.Join("a", newWorker(t, "a", slowTables(time.Millisecond)).address)
+			if err := count(r, 6); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestCancelIsQuickAndLeavesNothing(t *testing.T) {
 	a, b := newWorker(t, "a", slowTables(time.Hour)), newWorker(t, "b", slowTables(time.Hour))
 	d := newDriver(t, a, b)

@@ -179,7 +179,8 @@ func (d *Driver) admit(s *session) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s.m.count++
-	s.name = fmt.Sprintf("%s#%d", s.m.id, s.m.count)
+	d.joined++
+	s.name = fmt.Sprintf("%s#%d", s.m.id, d.joined) // never used again, also when the member goes and another one of its identifier comes
 	s.m.session, s.m.lastErr = s, ""
 	d.sessions[s.name] = s
 	d.cfg.Log.Info("worker joined", "worker", s.m.id, "address", s.m.address, "slots", s.slots)
