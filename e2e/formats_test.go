@@ -10,7 +10,6 @@ import (
 
 // differentFormats are the cases of formats.py in which millrace answers otherwise than Spark, and why.
 var differentFormats = map[string]string{
-	"csv interval":                 "intervals in CSV files are refused by name",
 	"csv maxCharsPerColumn":        "the message is millrace's own",
 	"csv maxColumns":               "likewise",
 	"csv write bzip2":              "writing bzip2 is refused by name",

@@ -16,7 +16,6 @@ var refusedCalls = strings.Fields("foreach save-void")
 // differentCalls are the cases in which millrace answers otherwise than Spark, and why.
 var differentCalls = map[string]string{
 	"checkpoint":      "needs no checkpoint directory",
-	"quantile text":   "the message names the type as SQL does",
 	"sql args":        "Spark's server loses the arguments",
 	"sql args named":  "likewise",
 	"sql args places": "likewise",
