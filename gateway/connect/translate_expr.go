@@ -105,19 +105,8 @@ func (t *translator) function(f *pb.Expression_UnresolvedFunction, origin *plan.
 			return nil, err
 		}
 	}
-	if f.FunctionName == "distributed_sequence_id" {
-		return sequenceID(), nil
-	}
 	args, err := t.exprs(f.Arguments)
 	return &plan.UnresolvedFunction{Name: name, Args: args, Distinct: f.IsDistinct, Origin: origin}, err
-}
-
-// sequenceID numbers the rows of a frame, from 0 on: by partitions, and as they stand in each.
-func sequenceID() plan.Expr {
-	before := &plan.Window{Function: &plan.UnresolvedFunction{Name: []string{"count"}, Args: []plan.Expr{plan.Int(1)}},
-		Order: []*plan.SortOrder{{Child: &plan.UnresolvedFunction{Name: []string{"monotonically_increasing_id"}}}},
-		Frame: &plan.Frame{Rows: true, Lower: plan.Bound{Unbounded: true}, Upper: plan.Bound{Current: true}}}
-	return &plan.UnresolvedFunction{Name: []string{"-"}, Args: []plan.Expr{before, plan.BigInt(1)}}
 }
 
 func (t *translator) callFunction(f *pb.CallFunction, origin *plan.Origin) (plan.Expr, error) {
