@@ -34,7 +34,7 @@ func (a *analyzer) reconcile(e plan.Expr, path []string, to *types.Type, nullabl
 		return nil, errs.New("NOT_NULL_CONSTRAINT_VIOLATION."+map[types.Kind]string{types.KindArray: "ARRAY_ELEMENT", types.KindMap: "MAP_VALUE"}[from.Kind],
 			"columnPath", types.QuoteParts(path...))
 	case from.Kind == types.KindArray:
-		return a.reconcileElements(e, from.Elem, from.ElemNull, append(path, "element"), to.Elem, to.ElemNull)
+		return a.reconcileElements(e, append(path, "element"), to.Elem, to.ElemNull)
 	}
 	keys, err := a.apply("map_keys", nil, e)
 	if err != nil {
@@ -44,11 +44,11 @@ func (a *analyzer) reconcile(e plan.Expr, path []string, to *types.Type, nullabl
 	if err != nil {
 		return nil, err
 	}
-	newKeys, err := a.reconcileElements(keys, from.Key, false, append(path, "key"), to.Key, false)
+	newKeys, err := a.reconcileElements(keys, append(path, "key"), to.Key, false)
 	if err != nil {
 		return nil, err
 	}
-	newValues, err := a.reconcileElements(values, from.Elem, from.ElemNull, append(path, "value"), to.Elem, to.ElemNull)
+	newValues, err := a.reconcileElements(values, append(path, "value"), to.Elem, to.ElemNull)
 	if err != nil {
 		return nil, err
 	}
@@ -56,20 +56,21 @@ func (a *analyzer) reconcile(e plan.Expr, path []string, to *types.Type, nullabl
 }
 
 // reconcileElements reconciles each element of an array.
-func (a *analyzer) reconcileElements(e plan.Expr, from *types.Type, null bool, path []string, to *types.Type, nullable bool) (plan.Expr, error) {
+func (a *analyzer) reconcileElements(e plan.Expr, path []string, to *types.Type, nullable bool) (plan.Expr, error) {
+	return a.eachElement(e, func(x plan.Expr) (plan.Expr, error) { return a.reconcile(x, path, to, nullable) })
+}
+
+// eachElement is an array with what becomes of each element; the array itself where nothing does.
+func (a *analyzer) eachElement(e plan.Expr, become func(x plan.Expr) (plan.Expr, error)) (plan.Expr, error) {
+	t := plan.TypeOf(e)
 	a.lambdas++
-	x := &plan.LambdaVar{Name: "x", ID: a.lambdas, T: from, Null: null}
-	body, err := a.reconcile(x, path, to, nullable)
+	x := &plan.LambdaVar{Name: "x", ID: a.lambdas, T: t.Elem, Null: t.ElemNull}
+	body, err := become(x)
 	if err != nil || body == plan.Expr(x) {
 		return e, err
 	}
-	return a.mapped(e, x, body), nil
-}
-
-// mapped is an array with another value for each element.
-func (a *analyzer) mapped(e plan.Expr, x *plan.LambdaVar, body plan.Expr) plan.Expr {
 	return &plan.Call{Name: "transform", Args: []plan.Expr{e, &plan.Lambda{Params: []*plan.LambdaVar{x}, Body: body}},
-		T: types.ArrayOf(plan.TypeOf(body), plan.IsNullable(body)), Null: plan.IsNullable(e), Mode: a.conf.mode()}
+		T: types.ArrayOf(plan.TypeOf(body), plan.IsNullable(body)), Null: plan.IsNullable(e), Mode: a.conf.mode()}, nil
 }
 
 // reconcileStruct gives a struct the fields of another, in that one's order; those that are not there are null.
@@ -114,13 +115,7 @@ func (a *analyzer) likeStruct(e plan.Expr, other *types.Type, missing bool) (pla
 	case t.Kind != other.Kind:
 		return e, nil
 	case t.Kind == types.KindArray:
-		a.lambdas++
-		x := &plan.LambdaVar{Name: "x", ID: a.lambdas, T: t.Elem, Null: t.ElemNull}
-		body, err := a.likeStruct(x, other.Elem, missing)
-		if err != nil || body == plan.Expr(x) {
-			return e, err
-		}
-		return a.mapped(e, x, body), nil
+		return a.eachElement(e, func(x plan.Expr) (plan.Expr, error) { return a.likeStruct(x, other.Elem, missing) })
 	case t.Kind != types.KindStruct || t.SameData(other):
 		return e, nil
 	}

@@ -129,10 +129,8 @@ func (a *analyzer) perColumn(n *plan.Stat, f func(*plan.Attribute, []plan.Expr, 
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range n.Cols {
-		if len(a.matches(output(in), nil, name)) == 0 {
-			return nil, unresolvedOf(output(in), name)
-		}
+	if err := a.checkCols(in, n.Cols); err != nil {
+		return nil, err
 	}
 	values, err := a.exprs(newScope(), n.Exprs)
 	if err != nil || len(values) == 0 {
@@ -157,10 +155,8 @@ func (a *analyzer) dropNulls(n *plan.Stat) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range n.Cols {
-		if len(a.matches(output(in), nil, name)) == 0 {
-			return nil, unresolvedOf(output(in), name)
-		}
+	if err := a.checkCols(in, n.Cols); err != nil {
+		return nil, err
 	}
 	var present []plan.Expr
 	for _, c := range output(in) {
