@@ -9,7 +9,6 @@ import (
 	"millrace/javatime"
 	"millrace/operators/expr"
 	"millrace/table/internal/cell"
-	"millrace/table/internal/pattern"
 	"millrace/table/internal/scalar"
 	"millrace/types"
 	"millrace/vector"
@@ -43,15 +42,17 @@ func newColumn(name string, t *types.Type) (*column, error) {
 	case types.KindBoolean:
 		c.parse = parseBools
 	case types.KindDate:
-		c.parse = parseDates
-	case types.KindTimestamp, types.KindTimestampNTZ:
-		c.parse = parseTimes
+		c.parse = parseEach(untyped(Day))
+	case types.KindTimestamp:
+		c.parse = parseEach(untyped(Moment))
+	case types.KindTimestampNTZ:
+		c.parse = parseEach(untyped(Local))
 	case types.KindTime:
-		c.parse = parseClocks
+		c.parse = parseEach(Clock)
 	case types.KindYearMonth:
-		c.parse = parseIntervals[int32]
+		c.parse = parseEach(interval[int32])
 	case types.KindDayTime:
-		c.parse = parseIntervals[int64]
+		c.parse = parseEach(interval[int64])
 	case types.KindDecimal:
 		c.parse = parseDecimals
 	case types.KindNull:
@@ -167,21 +168,32 @@ func parseBools(r *Reader, c *column, cells []span) {
 	}
 }
 
-func parseDates(r *Reader, c *column, cells []span) {
-	dst := vector.Values[int32](&c.out)
-	for i, cl := range cells {
-		b, ok := r.text(cl)
-		if !ok {
-			c.null(i)
-			continue
-		}
-		if dst[i], ok = r.date(b); !ok {
-			r.bad(c, i)
+// parseEach parses cells one by one.
+func parseEach[T int32 | int64](parse func(b []byte, t *types.Type, o *Options) (T, bool)) func(r *Reader, c *column, cells []span) {
+	return func(r *Reader, c *column, cells []span) {
+		dst := vector.Values[T](&c.out)
+		for i, cl := range cells {
+			b, ok := r.text(cl)
+			if !ok {
+				c.null(i)
+				continue
+			}
+			if dst[i], ok = parse(b, c.typ, r.Options); !ok {
+				r.bad(c, i)
+			}
 		}
 	}
 }
 
-func (r *Reader) date(b []byte) (int32, bool) { return Day(b, r.Options) }
+// untyped is a parser for which a column's type says nothing more.
+func untyped[T any](parse func(b []byte, o *Options) (T, bool)) func([]byte, *types.Type, *Options) (T, bool) {
+	return func(b []byte, _ *types.Type, o *Options) (T, bool) { return parse(b, o) }
+}
+
+func interval[T int32 | int64](b []byte, t *types.Type, _ *Options) (T, bool) {
+	v, ok := expr.ParseInterval(b, t)
+	return T(v), ok
+}
 
 // Day parses a date by the options' format and, where the options say so, else as a cast does.
 func Day(b []byte, o *Options) (int32, bool) {
@@ -208,28 +220,6 @@ func formattedDay(b []byte, o *Options) (int32, bool) {
 // withoutGMT is a text as Spark once wrote times with zones, made one that a cast takes.
 func withoutGMT(b []byte) []byte { return bytes.ReplaceAll(b, []byte("GMT"), nil) }
 
-func parseTimes(r *Reader, c *column, cells []span) {
-	dst := vector.Values[int64](&c.out)
-	ntz := c.typ.Kind == types.KindTimestampNTZ
-	for i, cl := range cells {
-		b, ok := r.text(cl)
-		if !ok {
-			c.null(i)
-			continue
-		}
-		if ntz {
-			dst[i], ok = r.local(b)
-		} else {
-			dst[i], ok = r.moment(b)
-		}
-		if !ok {
-			r.bad(c, i)
-		}
-	}
-}
-
-func (r *Reader) moment(b []byte) (int64, bool) { return Moment(b, r.Options) }
-
 // Moment parses a timestamp by the options' format and, where the options say so, else as a cast does.
 func Moment(b []byte, o *Options) (int64, bool) {
 	v, ok := FormattedMoment(b, o)
@@ -249,45 +239,6 @@ func FormattedMoment(b []byte, o *Options) (int64, bool) {
 		return local - offset, ok
 	}
 	return o.Zone.ToUTC(local), ok
-}
-
-func (r *Reader) local(b []byte) (int64, bool) { return parseLocal(b, r.NTZFormat) }
-
-func parseLocal(b []byte, f *pattern.Formatter) (int64, bool) {
-	if f == nil {
-		return scalar.TimestampNTZ(b)
-	}
-	local, _, has, ok := f.Parse(string(b))
-	return local, ok && !has
-}
-
-func parseClocks(r *Reader, c *column, cells []span) {
-	dst := vector.Values[int64](&c.out)
-	for i, cl := range cells {
-		b, ok := r.text(cl)
-		if !ok {
-			c.null(i)
-			continue
-		}
-		if dst[i], ok = Clock(b, c.typ, r.Options); !ok {
-			r.bad(c, i)
-		}
-	}
-}
-
-func parseIntervals[T int32 | int64](r *Reader, c *column, cells []span) {
-	dst := vector.Values[T](&c.out)
-	for i, cl := range cells {
-		b, ok := r.text(cl)
-		if !ok {
-			c.null(i)
-			continue
-		}
-		v, ok := expr.ParseInterval(b, c.typ)
-		if dst[i] = T(v); !ok {
-			r.bad(c, i)
-		}
-	}
 }
 
 // Clock parses a time of day by the options' format, or as a cast does, and cuts it to the type's digits: nanoseconds.
@@ -348,4 +299,10 @@ func parseNulls(_ *Reader, c *column, cells []span) {
 }
 
 // Local parses a local time by the options' format, or as a cast does.
-func Local(b []byte, o *Options) (int64, bool) { return parseLocal(b, o.NTZFormat) }
+func Local(b []byte, o *Options) (int64, bool) {
+	if o.NTZFormat == nil {
+		return scalar.TimestampNTZ(b)
+	}
+	local, _, has, ok := o.NTZFormat.Parse(string(b))
+	return local, ok && !has
+}

@@ -9,6 +9,7 @@ import (
 	"millrace/errs"
 	"millrace/table/csv"
 	"millrace/table/internal/lines"
+	"millrace/table/internal/scalar"
 	"millrace/types"
 )
 
@@ -153,7 +154,7 @@ func compatible(a, b *types.Type, o *Options) *types.Type {
 	case a.Kind == types.KindArray && b.Kind == types.KindArray:
 		return types.ArrayOf(compatible(a.Elem, b.Elem, o), true)
 	case a.IsNumeric() && b.IsNumeric():
-		return widerNumber(a, b)
+		return scalar.WiderNumber(a, b)
 	}
 	return types.String
 }
@@ -178,24 +179,6 @@ func mergeFields(a, b *types.Type, o *Options) *types.Type {
 		}
 	}
 	return types.Struct(fields...)
-}
-
-func widerNumber(a, b *types.Type) *types.Type {
-	if a.Kind == types.KindDouble || b.Kind == types.KindDouble {
-		return types.Double
-	}
-	whole := func(t *types.Type) (int, int) {
-		if t.Kind == types.KindLong {
-			return 20, 0
-		}
-		return t.Precision - t.Scale, t.Scale
-	}
-	w1, s1 := whole(a)
-	w2, s2 := whole(b)
-	if w, s := max(w1, w2), max(s1, s2); w+s <= types.MaxPrecision {
-		return types.Decimal(w+s, s)
-	}
-	return types.Double
 }
 
 // canonical makes strings of what was always null, or leaves it out where the options say so, and leaves out empty structs; nil if nothing is left.

@@ -118,7 +118,7 @@ func (o *Options) merge(a, b *types.Type) *types.Type {
 	case b.Kind == types.KindNull || a.SameData(b):
 		return a
 	case a.IsNumeric() && b.IsNumeric():
-		return widerNumber(a, b)
+		return scalar.WiderNumber(a, b)
 	case a.Kind == types.KindDate && b.Kind == types.KindTimestamp, a.Kind == types.KindTimestamp && b.Kind == types.KindDate:
 		return types.Timestamp
 	case a.Kind == types.KindStruct && b.Kind == types.KindStruct:
@@ -148,25 +148,6 @@ func (o *Options) merge(a, b *types.Type) *types.Type {
 		return types.ArrayOf(o.merge(b.Elem, a), true)
 	}
 	return types.String
-}
-
-// widerNumber holds whole numbers, decimals and doubles of both types.
-func widerNumber(a, b *types.Type) *types.Type {
-	if a.Kind == types.KindDouble || b.Kind == types.KindDouble {
-		return types.Double
-	}
-	digits := func(t *types.Type) (whole, fraction int) {
-		if t.Kind == types.KindLong {
-			return 20, 0
-		}
-		return t.Precision - t.Scale, t.Scale
-	}
-	wa, fa := digits(a)
-	wb, fb := digits(b)
-	if w, f := max(wa, wb), max(fa, fb); w+f <= types.MaxPrecision {
-		return types.Decimal(w+f, f)
-	}
-	return types.Double
 }
 
 // canonical makes strings of what is of no type.

@@ -313,3 +313,22 @@ func rescale(n *big.Int, from, to int) *big.Int {
 	}
 	return q
 }
+
+// WiderNumber holds whole numbers, decimals and doubles of both types, as the texts of JSON and XML are inferred.
+func WiderNumber(a, b *types.Type) *types.Type {
+	if a.Kind == types.KindDouble || b.Kind == types.KindDouble {
+		return types.Double
+	}
+	digits := func(t *types.Type) (whole, fraction int) {
+		if t.Kind == types.KindLong {
+			return 20, 0
+		}
+		return t.Precision - t.Scale, t.Scale
+	}
+	wa, fa := digits(a)
+	wb, fb := digits(b)
+	if w, f := max(wa, wb), max(fa, fb); w+f <= types.MaxPrecision {
+		return types.Decimal(w+f, f)
+	}
+	return types.Double
+}
