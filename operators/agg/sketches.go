@@ -22,15 +22,17 @@ func init() {
 			h, err := sketch.NewHLL(12)
 			return &hllGroup{HLL: h, call: c}, err
 		},
-		"theta_sketch_agg":       newThetaGroup,
-		"theta_union_agg":        newThetaGroup,
-		"theta_intersection_agg": func(*Call, int) (groupSketch, error) { return &thetaCommon{sketch.NewThetaIntersection()}, nil },
-		"kll_sketch_agg_bigint":  newKLLGroup[int64],
-		"kll_sketch_agg_float":   newKLLGroup[float32],
-		"kll_sketch_agg_double":  newKLLGroup[float64],
-		"kll_merge_agg_bigint":   newKLLGroup[int64],
-		"kll_merge_agg_float":    newKLLGroup[float32],
-		"kll_merge_agg_double":   newKLLGroup[float64],
+		"theta_sketch_agg": newThetaGroup,
+		"theta_union_agg":  newThetaGroup,
+		"theta_intersection_agg": func(*Call, int) (groupSketch, error) {
+			return &common[*sketch.ThetaSet]{sketch.NewThetaIntersection(), sketch.ReadTheta}, nil
+		},
+		"kll_sketch_agg_bigint": newKLLGroup[int64],
+		"kll_sketch_agg_float":  newKLLGroup[float32],
+		"kll_sketch_agg_double": newKLLGroup[float64],
+		"kll_merge_agg_bigint":  newKLLGroup[int64],
+		"kll_merge_agg_float":   newKLLGroup[float32],
+		"kll_merge_agg_double":  newKLLGroup[float64],
 	} {
 		register(builder{one(types.Binary), func(c *Call) (Function, error) {
 			f := &sketches{call: c, make: make, size: 12}
@@ -321,24 +323,35 @@ func (t *thetaGroup) Size() int {
 	return n
 }
 
-// thetaCommon is the intersection of sets.
-type thetaCommon struct{ *sketch.ThetaIntersection }
+// intersection is the intersection of sets that are S.
+type intersection[S interface{ Bytes() ([]byte, error) }] interface {
+	Add(S) error
+	Any() bool // whether a set was added
+	Set() (S, error)
+	Size() int
+}
 
-func (t *thetaCommon) update([]*vector.Vector, int) error { return nil }
+// common is the intersection of sets that are S.
+type common[S interface{ Bytes() ([]byte, error) }] struct {
+	intersection[S]
+	read func(b []byte) (S, error)
+}
 
-func (t *thetaCommon) merge(b []byte, _ bool) error {
-	other, err := sketch.ReadTheta(b)
+func (c *common[S]) update([]*vector.Vector, int) error { return nil }
+
+func (c *common[S]) merge(b []byte, _ bool) error {
+	other, err := c.read(b)
 	if err != nil {
 		return err
 	}
-	return t.Add(other)
+	return c.Add(other)
 }
 
-func (t *thetaCommon) bytes(bool) ([]byte, error) {
-	if !t.Any() {
+func (c *common[S]) bytes(bool) ([]byte, error) {
+	if !c.Any() {
 		return nil, nil
 	}
-	s, err := t.Set()
+	s, err := c.Set()
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ func registerTuple[T sketch.Number](suffix string) {
 	}}, "tuple_sketch_agg_"+suffix, "tuple_union_agg_"+suffix)
 	register(builder{one(types.Binary), func(c *Call) (Function, error) {
 		return &sketches{call: c, make: func(c *Call, _ int) (groupSketch, error) {
-			return &tupleCommon[T]{sketch.NewTupleIntersection[T](expr.TupleMode(c.Opts))}, nil
+			return &common[*sketch.TupleSet[T]]{sketch.NewTupleIntersection[T](expr.TupleMode(c.Opts)), sketch.ReadTuple[T]}, nil
 		}}, nil
 	}}, "tuple_intersection_agg_"+suffix)
 }
@@ -116,28 +116,4 @@ func (t *tupleGroup[T]) Size() int {
 		n += t.union.Size()
 	}
 	return n
-}
-
-// tupleCommon is the intersection of sets.
-type tupleCommon[T sketch.Number] struct{ *sketch.TupleIntersection[T] }
-
-func (t *tupleCommon[T]) update([]*vector.Vector, int) error { return nil }
-
-func (t *tupleCommon[T]) merge(b []byte, _ bool) error {
-	other, err := sketch.ReadTuple[T](b)
-	if err != nil {
-		return err
-	}
-	return t.Add(other)
-}
-
-func (t *tupleCommon[T]) bytes(bool) ([]byte, error) {
-	if !t.Any() {
-		return nil, nil
-	}
-	s, err := t.Set()
-	if err != nil {
-		return nil, err
-	}
-	return s.Bytes()
 }
