@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"maps"
 	"time"
 
 	"millrace/delta"
@@ -153,13 +152,13 @@ func kernelSettings(s *session.Session) map[string]string {
 }
 
 func (st *statement) analyze(n plan.Node) (plan.Node, error) {
-	before, known := len(st.read), maps.Clone(st.seen)
+	before, fresh := len(st.read), len(st.seen) == 0
 	for try := 0; ; try++ {
 		out, err := analyze.Analyze(n, st, st.conf())
 		if err == nil {
 			err = st.agree()
 		}
-		if errs.ConditionOf(err) != tablesMoved || len(known) > 0 || try == maxLooks {
+		if errs.ConditionOf(err) != tablesMoved || !fresh || try == maxLooks {
 			return out, err
 		}
 		st.read, st.seen = st.read[:before], nil // a transaction of several of these tables was committed between their reading

@@ -13,7 +13,7 @@ import (
 
 func typeName(v any) string { return fmt.Sprintf("%T", v) }
 
-// checkBuckets refuses bucketBy and sortBy, which only tables may have in Spark.
+// checkLayout refuses partitions, clusters and buckets that do not go together, and buckets where there is no table to have them.
 func checkLayout(w *plan.Write) error {
 	switch {
 	case w.InsertInto && len(w.PartitionBy) > 0:

@@ -124,9 +124,8 @@ func final(err error) bool {
 
 // judge looks at a transaction in the light of a snapshot. Done says that there is nothing to write.
 func (c *Committer) judge(q *queue, snap *delta.Snapshot, j *job) (res Result, done bool, err error) {
-	another := errs.New("DELTA_METADATA_CHANGED", "tableName", "delta.`"+j.Table+"`", "conflictingCommit", "", "docLink", docLink)
 	if j.ReadVersion > snap.Version {
-		return res, false, another
+		return res, false, anotherTable(j)
 	}
 	winners, err := c.between(q, j.ReadVersion+1, snap.Version)
 	if err != nil {
@@ -138,7 +137,7 @@ func (c *Committer) judge(q *queue, snap *delta.Snapshot, j *job) (res Result, d
 		}
 	}
 	if j.TableID != "" && snap.Exists() && snap.Metadata.ID != j.TableID {
-		return res, false, another
+		return res, false, anotherTable(j)
 	}
 	read, err := c.readBy(q, j, snap, winners)
 	if err != nil {
@@ -160,6 +159,11 @@ func (c *Committer) judge(q *queue, snap *delta.Snapshot, j *job) (res Result, d
 		return log.WriteDeletionVector(c.ctx, q.table.Store(), gone)
 	})
 	return res, false, err
+}
+
+// anotherTable is the error of a transaction whose table has been replaced since it read it.
+func anotherTable(j *job) error {
+	return errs.New("DELTA_METADATA_CHANGED", "tableName", "delta.`"+j.Table+"`", "conflictingCommit", "", "docLink", docLink)
 }
 
 // readBy is the snapshot that the transaction read, or one that is the same in what conflicts are judged by.
