@@ -26,6 +26,25 @@ func write(t *testing.T, o *queuedOutput, b *vector.Batch, times int) {
 	}
 }
 
+// countBatches counts an output's batches, with a pause after each.
+func countBatches(t *testing.T, o *queuedOutput, pause time.Duration) (n int) {
+	r, err := o.open(context.Background(), 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		got, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got == nil {
+			return n
+		}
+		n++
+		time.Sleep(pause)
+	}
+}
+
 // A reader that is busy for some time with what it has read is waited for.
 func TestQueueWaitsForSlowReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -34,23 +53,7 @@ func TestQueueWaitsForSlowReader(t *testing.T) {
 			write(t, o, b, 20)
 			o.Finish()
 		}()
-		r, err := o.open(context.Background(), 0, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n := 0
-		for {
-			got, err := r.Next()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got == nil {
-				break
-			}
-			n++
-			time.Sleep(queuePatienceMost / 2)
-		}
-		if n != 20 || o.spillEnd > 0 {
+		if n := countBatches(t, o, queuePatienceMost/2); n != 20 || o.spillEnd > 0 {
 			t.Errorf("%d of 20 batches, %d bytes spilled", n, o.spillEnd)
 		}
 		o.release()
@@ -70,19 +73,7 @@ func TestQueueWorksWithoutMemory(t *testing.T) {
 			write(t, o, b, 20)
 			o.Finish()
 		}()
-		r, err := o.open(context.Background(), 0, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n := 0
-		for got, err := r.Next(); got != nil || err != nil; got, err = r.Next() {
-			if err != nil {
-				t.Fatal(err)
-			}
-			n++
-			time.Sleep(queuePatience / 2)
-		}
-		if n != 20 || o.spillEnd > 0 || o.bytes != 0 || pool.Used() != 1<<30 {
+		if n := countBatches(t, o, queuePatience/2); n != 20 || o.spillEnd > 0 || o.bytes != 0 || pool.Used() != 1<<30 {
 			t.Errorf("%d of 20 batches, %d bytes spilled, %d are held, %d in use", n, o.spillEnd, o.bytes, pool.Used())
 		}
 		pool.Release(1 << 29) // what is granted and what is not are told apart
