@@ -111,6 +111,7 @@ type job struct {
 	counted  bool
 	failures int
 	losses   int
+	until    time.Duration // held back until then, if not 0
 }
 
 // hasWork reports whether the job cannot go on without a worker that takes new tasks.

@@ -1,6 +1,10 @@
 package scheduler
 
-import "millrace/errs"
+import (
+	"time"
+
+	"millrace/errs"
+)
 
 // launchGang starts all tasks of a pipelined job. Task i of every stage goes to the same worker, so that a chain of
 // stages with equal numbers of tasks, and all single tasks, hand over batches without the network.
@@ -54,6 +58,7 @@ func (s *Scheduler) gangWorker(t *task) *worker {
 // loseGang restarts a gang that needed a dead worker for anything still.
 func (s *Scheduler) loseGang(j *job, w *worker) {
 	if !j.launched {
+		s.resume(j)
 		return
 	}
 	if j.unread == 0 && !j.counted { // the dead worker's last word is missing, and nothing else
@@ -72,6 +77,22 @@ func (s *Scheduler) loseGang(j *job, w *worker) {
 				return
 			}
 		}
+	}
+}
+
+// holdBack has a gang that lost something wait before it starts again, since the worker that had it may be dead and not known to be: not the
+// first time, then longer and longer, and until a worker is known to be lost at the most.
+func (s *Scheduler) holdBack(j *job) {
+	if j.losses > 0 {
+		j.until = s.now + min(100*time.Millisecond<<min(j.losses-1, 10), 2*time.Second)
+	}
+}
+
+// resume lets a gang that was held back go on.
+func (s *Scheduler) resume(j *job) {
+	if j.until > 0 {
+		j.until = 0
+		s.wake(j)
 	}
 }
 

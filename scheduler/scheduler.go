@@ -123,7 +123,9 @@ func (s *Scheduler) wake(j *job) {
 	}
 	j.waiting = false
 	if j.mode == Pipelined {
-		s.launchGang(j)
+		if s.now >= j.until {
+			s.launchGang(j)
+		}
 		return
 	}
 	if j.parked {
@@ -142,6 +144,11 @@ func (s *Scheduler) tick(now time.Duration) {
 		if j.waiting && s.now-j.since >= s.cfg.WorkerWait {
 			s.fail(j, errs.Exhausted, errs.New("CLUSTER_NO_WORKER", "timeout", s.cfg.WorkerWait.String()))
 			i--
+		}
+	}
+	for _, j := range append([]*job(nil), s.order...) {
+		if j.until > 0 && s.now >= j.until {
+			s.resume(j)
 		}
 	}
 }

@@ -15,6 +15,9 @@ func (s *Scheduler) failed(e TaskFailed) {
 		return
 	}
 	if j.mode == Pipelined {
+		if e.Kind == errs.Lost {
+			s.holdBack(j)
+		}
 		s.restart(j, e.Kind, e.Err)
 		return
 	}
@@ -59,6 +62,7 @@ func (s *Scheduler) inputLost(r Ref) {
 	}
 	j := t.stage.job
 	if j.mode == Pipelined {
+		s.holdBack(j)
 		s.restart(j, errs.Lost, lostOutput(t))
 		return
 	}
