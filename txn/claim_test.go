@@ -29,7 +29,7 @@ func recallFrom(t *testing.T, heads Heads) {
 		commits int
 	}{{BeforePut, false, 0}, {AfterPut, false, 1}, {AfterPublish, false, 1}, {AfterBegin, true, 2}, {AfterPart, true, 2}, {AfterDecision, true, 2}} {
 		t.Run(string(c.step), func(t *testing.T) {
-			a := New(log.NewCache(), heads, Options{Patience: time.Millisecond, Step: func(s Step) error {
+			a := New(log.NewCache(), heads, Options{Patience: 1, Step: func(s Step) error {
 				if s == c.step {
 					return errDied
 				}
