@@ -274,6 +274,21 @@ func TestFloatBounds(t *testing.T) {
 	}
 }
 
+// Bounds are in the order of bytes, which says nothing of what a collation finds: no file is left out, by statistics or partition.
+func TestCollatedBounds(t *testing.T) {
+	table := tableOf(t, schemaOf(t, `{"name":"c","type":"string","nullable":true,"metadata":{"__COLLATIONS":{"c":"spark.UTF8_LCASE"}}}`))
+	stats := Stats{NumRecords: 1, Columns: []ColumnStats{{Path: []string{"c"}, Type: types.String, Min: "a", Max: "a"}}}
+	for _, f := range []Filter{{{Column: []string{"c"}, Op: Eq, Value: "A"}}, {{Column: []string{"c"}, Op: Lt, Value: "B"}}} {
+		if !table.Matcher(f).Match(&Add{Stats: stats.JSON()}) {
+			t.Errorf("%+v leaves out %s", f, stats.JSON())
+		}
+	}
+	plain := tableOf(t, schemaOf(t, field("c", "string")))
+	if plain.Matcher(Filter{{Column: []string{"c"}, Op: Eq, Value: "A"}}).Match(&Add{Stats: stats.JSON()}) {
+		t.Error("without a collation the file is left out")
+	}
+}
+
 func TestZonelessPartition(t *testing.T) {
 	table := tableOf(t, schemaOf(t, field("t", "timestamp")+","+field("x", "long")), "t")
 	text := "2020-01-01 00:00:00"

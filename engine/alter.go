@@ -40,6 +40,11 @@ func (st *statement) alterTable(c *plan.AlterTable) (session.Result, error) {
 		return st.alterFiles(*e, c.Actions)
 	}
 	switch first := c.Actions[0]; first.Kind {
+	case "default collation":
+		if _, _, err := st.deltaTarget("ALTER TABLE", c.Name, ""); err != nil { // it may not be there
+			return nil, err
+		}
+		return nil, errs.Unsupportedf("DEFAULT COLLATION of a Delta table is not supported.")
 	case "add partition", "drop partition":
 		return emptyResult(), st.alterPartitions(c.Name, first)
 	case "rename":

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strings"
 
 	"millrace/delta"
@@ -30,6 +31,8 @@ func (st *statement) alterFiles(seen Entry, actions []plan.AlterAction) (session
 					err = errs.New("NOT_A_PARTITIONED_TABLE", "operation", "ALTER TABLE RECOVER PARTITIONS", "tableIdentWithDB", (target{entry: e}).name())
 				}
 			case "add key":
+			case "default collation":
+				e.Collation = a.To
 			default:
 				err = unsupportedChange(e, strings.ToUpper(a.Kind))
 			}
@@ -86,10 +89,19 @@ func (st *statement) addFileColumns(e *Entry, schema *types.Type, a plan.AlterAc
 	if err != nil {
 		return err
 	}
+	if e.Collation != "" && e.Collation != "UTF8_BINARY" && holdsString(added) {
+		return errs.Unsupportedf("ADD COLUMNS of strings to %s, which has a default collation, is not supported.", (target{entry: e}).name())
+	}
 	own := len(schema.Fields) - len(e.PartitionBy)
 	last := append([]types.Field(nil), schema.Fields[own:]...)
 	schema.Fields = append(append(schema.Fields[:own:own], added.AsNullable().Fields...), last...)
 	return st.checkFileColumns(e.Provider, schema, e.PartitionBy)
+}
+
+// holdsString reports whether a type is, or holds, a string of which no collation is said.
+func holdsString(t *types.Type) bool {
+	return t != nil && (t.Kind == types.KindString && t.Collation == "" || holdsString(t.Elem) || holdsString(t.Key) ||
+		slices.ContainsFunc(t.Fields, func(f types.Field) bool { return holdsString(f.Type) }))
 }
 
 // describeFileColumn gives a column another comment; nothing else of it may change, as the files stay as they are.

@@ -156,10 +156,13 @@ func (st *statement) checkFileColumns(format string, t *types.Type, partitionBy 
 		return err
 	}
 	for i, f := range t.Fields {
+		if collatedKeys(f.Type) {
+			return errs.New("UNSUPPORTED_FEATURE.COLLATIONS_IN_MAP_KEYS")
+		}
 		nested := f.Type.IsNested() || f.Type.Kind == types.KindCalendar
 		switch {
 		case i >= len(t.Fields)-len(partitionBy):
-			if nested || f.Type.Kind == types.KindVariant {
+			if nested || f.Type.Kind == types.KindVariant || f.Type.Collation != "" {
 				return errs.New("INVALID_PARTITION_COLUMN_DATA_TYPE", "type", `"`+f.Type.SQL()+`"`)
 			}
 		case format == "csv" && nested || format == "text" && f.Type.Kind != types.KindString || f.Type.Kind == types.KindNull && format != "json" && format != "csv":
@@ -170,6 +173,17 @@ func (st *statement) checkFileColumns(format string, t *types.Type, partitionBy 
 		return errs.Newf(errs.Invalid, "Text data source supports only a single column, and you have %d columns.", len(t.Fields)-len(partitionBy))
 	}
 	return nil
+}
+
+// collatedKeys reports whether a type holds maps with a collation in their keys.
+func collatedKeys(t *types.Type) bool {
+	return t != nil && (t.Kind == types.KindMap && holdsCollation(t.Key) || collatedKeys(t.Elem) || collatedKeys(t.Key) ||
+		slices.ContainsFunc(t.Fields, func(f types.Field) bool { return collatedKeys(f.Type) }))
+}
+
+func holdsCollation(t *types.Type) bool {
+	return t != nil && (t.Collation != "" || holdsCollation(t.Elem) || holdsCollation(t.Key) ||
+		slices.ContainsFunc(t.Fields, func(f types.Field) bool { return holdsCollation(f.Type) }))
 }
 
 // formatNames are the formats as Spark's messages write them.

@@ -123,6 +123,11 @@ func (st *statement) createFunction(c *plan.CreateFunction) (session.Result, err
 		}
 		f.Name = []string{"spark_catalog", namespace, name}
 	}
+	if c.Collation == "" && !c.Temp {
+		if err := st.inheritsCollation(f.Name); err != nil {
+			return nil, err
+		}
+	}
 	there, err := st.existingFunction(&f, namespace, name)
 	if err != nil {
 		return nil, err

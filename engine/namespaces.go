@@ -13,12 +13,36 @@ import (
 
 func (st *statement) createNamespace(c *plan.CreateNamespace) (session.Result, error) {
 	name := c.Name[len(c.Name)-1]
+	if err := st.schemaCollation(c.Collation); err != nil {
+		return nil, err
+	}
 	created, err := st.e.o.Catalog.CreateNamespace(st.ctx, session.Namespace{Name: strings.ToLower(name), Location: c.Location, Description: c.Comment,
 		Properties: c.Properties, Collation: c.Collation})
 	if err == nil && !created && !c.IfNotExists {
 		err = errs.New("SCHEMA_ALREADY_EXISTS", "schemaName", types.Quote(name))
 	}
 	return emptyResult(), err
+}
+
+// schemaCollation refuses default collations of schemas as long as a setting does not allow them.
+func (st *statement) schemaCollation(name string) error {
+	if name != "" && !st.s.Conf.Bool("spark.sql.collation.schemaLevel.enabled") {
+		return errs.New("UNSUPPORTED_FEATURE.SCHEMA_LEVEL_COLLATIONS")
+	}
+	return nil
+}
+
+// inheritsCollation refuses what takes its strings' collation from its schema; views do.
+func (st *statement) inheritsCollation(name []string) error {
+	schema := st.database()
+	if len(name) > 1 {
+		schema = name[len(name)-2]
+	}
+	collation, err := st.e.o.Catalog.collationOf(st.ctx, schema)
+	if err == nil && collation != "" && collation != "UTF8_BINARY" {
+		err = errs.Unsupportedf("%s in a schema with a default collation is not supported, unless it says its own.", types.QuoteParts(name...))
+	}
+	return err
 }
 
 // schemaNamed is the schema that a statement names, or the session's.
@@ -73,6 +97,9 @@ func (st *statement) namespace(parts []string) (*session.Namespace, error) {
 
 // alterNamespace is ALTER SCHEMA and COMMENT ON SCHEMA.
 func (st *statement) alterNamespace(c *plan.AlterNamespace) (session.Result, error) {
+	if err := st.schemaCollation(c.Collation); err != nil {
+		return nil, err
+	}
 	n, err := st.namespace(c.Name)
 	if err != nil {
 		return nil, err

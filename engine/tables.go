@@ -281,6 +281,11 @@ func (st *statement) createTable(c *plan.CreateTable) (session.Result, error) {
 	if c.Provider != "" && c.Query == nil && t != nil && t.provider == "delta" && !strings.EqualFold(c.Provider, "delta") {
 		return nil, errs.Unsupportedf("Replacing %s by a table of another format is not supported yet: drop it first.", t.name())
 	}
+	if c.Collation == "" && !unnamed {
+		if err := st.inheritsCollation(c.Name); err != nil {
+			return nil, err
+		}
+	}
 	properties, err := st.tableProperties(c)
 	if err != nil {
 		return nil, err

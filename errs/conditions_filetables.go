@@ -2,6 +2,8 @@ package errs
 
 // Conditions of catalogued tables of files.
 var _ = register(map[string]Condition{
+	"UNSUPPORTED_FEATURE.COLLATIONS_IN_MAP_KEYS":            {Unsupported, ClassAnalysis, "0A000", "The feature is not supported: Collated strings for keys of maps"},
+	"UNSUPPORTED_FEATURE.SCHEMA_LEVEL_COLLATIONS":           {Unsupported, ClassParse, "0A000", "The feature is not supported: Default collation for the specified schema."},
 	"LOCATION_ALREADY_EXISTS":                               {Invalid, ClassSpark, "42710", "Cannot name the managed table as <identifier>, as its associated location <location> already exists. Please pick a different table name, or remove the existing location first."},
 	"NOT_A_PARTITIONED_TABLE":                               {Invalid, ClassAnalysis, "42809", "Operation <operation> is not allowed for <tableIdentWithDB> because it is not a partitioned table."},
 	"PARTITION_BY_NOT_ALLOWED_WITH_INSERT_INTO":             {Invalid, ClassAnalysis, "42601", "partitionBy() cannot be used with insertInto(). Partition columns for table <tableName> are determined by the table definition."},

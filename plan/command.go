@@ -251,6 +251,7 @@ type (
 		NotDetermined bool
 		Determined    bool
 		Access        string // CONTAINS SQL or READS SQL DATA, where it was said
+		Collation     string // of literals and types STRING of which nothing else is said; empty: the default one
 		ANSI          bool   // how it computes
 		BodyText      string
 		Text          string // the whole statement

@@ -83,6 +83,8 @@ func (p *parser) alter() plan.Node {
 		v.Query = p.query()
 		v.Text = p.between(at)
 		return v
+	case !a.View && p.accept("DEFAULT", "COLLATION"):
+		a.Actions = []plan.AlterAction{{Kind: "default collation", To: p.defaultCollation()}}
 	case p.isOne("WITH", "DEFAULT"):
 		return p.generic(start, "ALTER TABLE "+p.cur().upper)
 	default:

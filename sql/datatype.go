@@ -104,6 +104,9 @@ func (p *parser) sizedType(start int, name string) *types.Type {
 			p.raise(start, "DATATYPE_MISSING_SIZE", "type", `"`+name+`"`)
 		}
 		if n := one(0); n > 0 {
+			if p.conf.Collation != "" && p.conf.Collation != collation.Binary || p.is("COLLATE") {
+				p.unsupported("%s with a collation is not supported", name)
+			}
 			return &types.Type{Kind: types.KindString, Length: n, Char: name != "VARCHAR"}
 		}
 	case "TIME":

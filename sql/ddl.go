@@ -179,7 +179,7 @@ func (p *parser) createTable(start int, t *plan.CreateTable) plan.Node {
 		p.raise(start, "SPECIFY_CLUSTER_BY_WITH_BUCKETING_IS_NOT_ALLOWED")
 	}
 	if t.Collation != "" && p.conf.Collation != t.Collation {
-		return p.collatedTable(start, t)
+		return p.again(start, t.Collation)
 	}
 	if p.accept("AS") || p.startsQuery() {
 		t.Query = p.query()
@@ -187,12 +187,12 @@ func (p *parser) createTable(start int, t *plan.CreateTable) plan.Node {
 	return t
 }
 
-// collatedTable reads a statement once more, with the collation of strings that it gives.
-func (p *parser) collatedTable(start int, t *plan.CreateTable) plan.Node {
+// again reads a CREATE statement once more, with the collation of strings that it gives.
+func (p *parser) again(start int, name string) plan.Node {
 	before := p.conf
 	defer func() { p.conf = before }()
 	c := *before
-	c.Collation = t.Collation
+	c.Collation = name
 	p.conf, p.pos = &c, start
 	return p.create()
 }
@@ -297,6 +297,7 @@ func (p *parser) tableClause(t *plan.CreateTable, once func(string)) bool {
 		once("TBLPROPERTIES")
 	case p.accept("DEFAULT", "COLLATION"):
 		t.Collation = p.defaultCollation()
+		once("DEFAULT COLLATION")
 	case p.accept("CLUSTERED", "BY"):
 		p.bucketSpec(t)
 		once("CLUSTERED BY")
@@ -372,7 +373,7 @@ func (p *parser) columnClause(c *plan.ColumnDef) bool {
 		c.Comment = p.stringLiteral()
 	case p.accept("DEFAULT"):
 		start := p.pos
-		p.expression()
+		p.withoutCollation(p.expression())
 		c.Default = p.between(start)
 	case p.is("GENERATED"):
 		p.pos++
@@ -385,6 +386,21 @@ func (p *parser) columnClause(c *plan.ColumnDef) bool {
 	return true
 }
 
+// withoutCollation refuses an expression that is kept as text, to be read again without a default collation, if that would make it another one.
+func (p *parser) withoutCollation(e plan.Expr) {
+	if _, literal := e.(*plan.Literal); literal || p.conf.Collation == "" || p.conf.Collation == collation.Binary {
+		return
+	}
+	plan.WalkExpr(e, func(e plan.Expr) bool {
+		l, literal := e.(*plan.Literal)
+		c, cast := e.(*plan.Cast)
+		if literal && l.T.Kind == types.KindString || cast && c.To.Collation != "" {
+			p.unsupported("an expression of strings as a column's default or rule under DEFAULT COLLATION is not supported")
+		}
+		return true
+	})
+}
+
 // generated reads ALWAYS AS (expression), or ALWAYS | BY DEFAULT AS IDENTITY.
 func (p *parser) generated(c *plan.ColumnDef) {
 	explicit := p.accept("BY", "DEFAULT")
@@ -395,7 +411,7 @@ func (p *parser) generated(c *plan.ColumnDef) {
 	if !p.accept("IDENTITY") {
 		p.expectOp("(")
 		start := p.pos
-		p.expression()
+		p.withoutCollation(p.expression())
 		c.Generated = p.between(start)
 		p.expectOp(")")
 		return

@@ -32,6 +32,9 @@ func (p *parser) createFunction(start int, f *plan.CreateFunction) plan.Node {
 	}
 	for p.characteristic(f) {
 	}
+	if f.Collation != "" && p.conf.Collation != f.Collation {
+		return p.again(start, f.Collation)
+	}
 	p.expect("RETURN")
 	at := p.pos
 	if q, ok := try(p, p.functionQuery); ok {
@@ -143,6 +146,11 @@ func (p *parser) characteristic(f *plan.CreateFunction) bool {
 		f.Access = "CONTAINS SQL"
 	case p.accept("READS", "SQL", "DATA"):
 		f.Access = "READS SQL DATA"
+	case p.accept("DEFAULT", "COLLATION"):
+		if f.Collation != "" {
+			p.fail()
+		}
+		f.Collation = p.defaultCollation()
 	case p.accept("SQL", "SECURITY"):
 		p.identifier()
 	default:

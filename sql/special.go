@@ -123,7 +123,17 @@ func (p *parser) extract(start int) plan.Expr {
 func (p *parser) trim(start int) plan.Expr {
 	name, ok := map[string]string{"BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}[p.peek(2).upper]
 	if !ok || p.opAt(3, ")") || p.opAt(3, ",") || p.opAt(3, ".") {
-		return nil
+		p.pos += 2
+		args, ok := try(p, func() []plan.Expr {
+			what := p.value(0)
+			p.expect("FROM")
+			return []plan.Expr{what, p.value(0)}
+		})
+		if !ok || !p.acceptOp(")") {
+			p.pos = start
+			return nil
+		}
+		return p.call(start, "trim", args...)
 	}
 	p.pos += 3
 	var args []plan.Expr

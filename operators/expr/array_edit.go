@@ -19,7 +19,7 @@ func init() {
 		Register(name, Func{Pure: true, Build: func(*Call) (Kernel, error) { return k, nil }})
 	}
 	strict("array_compact", arrayCompact)
-	strict("array_remove", arrayRemove)
+	Register("array_remove", Func{Strict: true, Pure: true, Build: arrayRemove})
 	strict("flatten", flatten)
 	Register("slice", Func{Strict: true, Pure: true, Build: func(*Call) (Kernel, error) { return sliceArrays, nil }})
 	loose("array_repeat", arrayRepeat)
@@ -42,17 +42,29 @@ func arrayCompact(_ *Ctx, args []*vector.Vector, sel []uint32, n int, out *vecto
 	})
 }
 
-func arrayRemove(_ *Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
-	v, x := plainNested(args[0]), args[1]
-	e := v.Children[0]
-	return gatherLists(out, sel, n, e, func(i int, add func(int)) {
-		r := v.Row(i)
-		for j := int(v.Offsets[r]); j < int(v.Offsets[r+1]); j++ {
-			if e.IsNull(j) || compareValues(e, j, x, x.Row(i)) != 0 {
-				add(j)
-			}
+func arrayRemove(c *Call) (Kernel, error) {
+	t := c.Args[0].Elem
+	return func(_ *Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+		v := plainNested(args[0])
+		e := v.Children[0]
+		k, err := keysOf(e, t)
+		if err != nil {
+			return err
 		}
-	})
+		x, err := keysOf(args[1], t)
+		if err != nil {
+			return err
+		}
+		x.Const = args[1].Const
+		return gatherLists(out, sel, n, e, func(i int, add func(int)) {
+			r := v.Row(i)
+			for j := int(v.Offsets[r]); j < int(v.Offsets[r+1]); j++ {
+				if e.IsNull(j) || compareValues(k, j, x, x.Row(i)) != 0 {
+					add(j)
+				}
+			}
+		})
+	}, nil
 }
 
 // flatten joins the arrays of an array; it is null where one of them is.

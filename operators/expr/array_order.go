@@ -3,20 +3,25 @@ package expr
 import (
 	"slices"
 
+	"millrace/types"
 	"millrace/vector"
 )
 
 func init() {
-	strict := func(name string, k Kernel) {
-		Register(name, Func{Strict: true, Pure: true, Build: func(*Call) (Kernel, error) { return k, nil }})
+	strict := func(name string, k func(t *types.Type, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error) {
+		Register(name, Func{Strict: true, Pure: true, Build: func(c *Call) (Kernel, error) {
+			return func(_ *Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+				return k(c.Args[0].Elem, args, sel, n, out)
+			}, nil
+		}})
 	}
 	strict("array_max", extremeElement(1))
 	strict("array_min", extremeElement(-1))
-	strict("array_sort", func(ctx *Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
-		return sortLists(args[0], sel, n, out, func(int) (bool, bool) { return false, true })
+	strict("array_sort", func(t *types.Type, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+		return sortLists(t, args[0], sel, n, out, func(int) (bool, bool) { return false, true })
 	})
-	strict("sort_array", func(ctx *Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
-		return sortLists(args[0], sel, n, out, func(i int) (bool, bool) {
+	strict("sort_array", func(t *types.Type, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+		return sortLists(t, args[0], sel, n, out, func(i int) (bool, bool) {
 			if len(args) < 2 {
 				return false, false
 			}
@@ -26,10 +31,14 @@ func init() {
 	})
 }
 
-// sortLists sorts each list by the order that of gives for its row.
-func sortLists(v *vector.Vector, sel []uint32, n int, out *vector.Vector, of func(i int) (desc, nullsLast bool)) error {
+// sortLists sorts each list, of elements of a type, by the order that of gives for its row.
+func sortLists(t *types.Type, v *vector.Vector, sel []uint32, n int, out *vector.Vector, of func(i int) (desc, nullsLast bool)) error {
 	v = plainNested(v)
 	e := v.Children[0]
+	k, err := keysOf(e, t)
+	if err != nil {
+		return err
+	}
 	var places []int
 	return gatherLists(out, sel, n, e, func(i int, add func(int)) {
 		desc, nullsLast := of(i)
@@ -48,9 +57,9 @@ func sortLists(v *vector.Vector, sel []uint32, n int, out *vector.Vector, of fun
 			case a != b:
 				return -1
 			case desc:
-				return compareValues(e, y, e, x)
+				return compareValues(k, y, k, x)
 			}
-			return compareValues(e, x, e, y)
+			return compareValues(k, x, k, y)
 		})
 		for _, j := range places {
 			add(j)
@@ -59,10 +68,14 @@ func sortLists(v *vector.Vector, sel []uint32, n int, out *vector.Vector, of fun
 }
 
 // extremeElement picks the greatest (want 1) or least (want -1) element that is not null.
-func extremeElement(want int) Kernel {
-	return func(_ *Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+func extremeElement(want int) func(t *types.Type, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+	return func(of *types.Type, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
 		v := plainNested(args[0])
 		e := v.Children[0]
+		k, err := keysOf(e, of)
+		if err != nil {
+			return err
+		}
 		idx := make([]uint32, n)
 		for i := range idx {
 			idx[i] = vector.NoRow
@@ -70,7 +83,7 @@ func extremeElement(want int) Kernel {
 		Rows(sel, n, func(i int) {
 			r, best := v.Row(i), -1
 			for j := int(v.Offsets[r]); j < int(v.Offsets[r+1]); j++ {
-				if !e.IsNull(j) && (best < 0 || compareValues(e, j, e, best)*want > 0) {
+				if !e.IsNull(j) && (best < 0 || compareValues(k, j, k, best)*want > 0) {
 					best = j
 				}
 			}

@@ -8,11 +8,11 @@ func init() {
 	strict := func(name string, build func(*Call) (Kernel, error)) {
 		Register(name, Func{Strict: true, Pure: true, Build: build})
 	}
-	strict("array_distinct", func(*Call) (Kernel, error) { return distinctElements, nil })
-	strict("array_union", func(*Call) (Kernel, error) { return distinctElements, nil })
-	strict("array_intersect", func(*Call) (Kernel, error) { return memberKernel(true), nil })
-	strict("array_except", func(*Call) (Kernel, error) { return memberKernel(false), nil })
-	strict("arrays_overlap", func(*Call) (Kernel, error) { return arraysOverlap, nil })
+	strict("array_distinct", distinctElements)
+	strict("array_union", distinctElements)
+	strict("array_intersect", memberKernel(true))
+	strict("array_except", memberKernel(false))
+	strict("arrays_overlap", arraysOverlap)
 }
 
 // lists are array arguments whose elements a set pools.
@@ -21,15 +21,16 @@ type lists struct {
 	set *elementSet
 }
 
-func newLists(args []*vector.Vector) *lists {
+func newLists(c *Call, args []*vector.Vector) (*lists, error) {
 	l := &lists{of: make([]*vector.Vector, len(args))}
 	children := make([]*vector.Vector, len(args))
 	for k, a := range args {
 		l.of[k] = plainNested(a)
 		children[k] = l.of[k].Children[0]
 	}
-	l.set = newElementSet(children...)
-	return l
+	var err error
+	l.set, err = newElementSet(c.Args[0].Elem, children...)
+	return l, err
 }
 
 // each calls f for every element of argument k in row i, with its place in the pool.
@@ -49,25 +50,33 @@ func (l *lists) size(i int) (n int) {
 }
 
 // distinctElements lists the distinct elements of all arguments in their order.
-func distinctElements(_ *Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
-	l := newLists(args)
-	return gatherLists(out, sel, n, l.set.all, func(i int, add func(int)) {
-		l.set.clear(l.size(i))
-		for k := range l.of {
-			l.each(k, i, func(p int) {
-				if _, fresh := l.set.add(p, 0); fresh {
-					add(p)
-				}
-			})
+func distinctElements(c *Call) (Kernel, error) {
+	return func(_ *Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+		l, err := newLists(c, args)
+		if err != nil {
+			return err
 		}
-	})
+		return gatherLists(out, sel, n, l.set.all, func(i int, add func(int)) {
+			l.set.clear(l.size(i))
+			for k := range l.of {
+				l.each(k, i, func(p int) {
+					if _, fresh := l.set.add(p, 0); fresh {
+						add(p)
+					}
+				})
+			}
+		})
+	}, nil
 }
 
 // memberKernel lists the distinct elements of the first argument that are (or are not) in the second.
-func memberKernel(in bool) Kernel {
+func memberKernel(in bool) func(*Call) (Kernel, error) {
 	const second, taken = 1, 2
-	return func(_ *Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
-		l := newLists(args)
+	kernel := func(c *Call, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+		l, err := newLists(c, args)
+		if err != nil {
+			return err
+		}
 		return gatherLists(out, sel, n, l.set.all, func(i int, add func(int)) {
 			l.set.clear(l.size(i))
 			l.each(1, i, func(p int) { l.set.add(p, second) })
@@ -82,35 +91,45 @@ func memberKernel(in bool) Kernel {
 			})
 		})
 	}
+	return func(c *Call) (Kernel, error) {
+		return func(_ *Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+			return kernel(c, args, sel, n, out)
+		}, nil
+	}
 }
 
 // arraysOverlap is null where no element is shared, neither list is empty and one has a null.
-func arraysOverlap(_ *Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
-	l := newLists(args)
-	r := vector.Values[bool](out)
-	Rows(sel, n, func(i int) {
-		l.set.clear(l.size(i))
-		var found, null bool
-		var counts [2]int
-		l.each(0, i, func(p int) {
-			counts[0]++
-			if l.set.all.IsNull(p) {
-				null = true
-			} else {
-				l.set.add(p, 0)
-			}
-		})
-		l.each(1, i, func(p int) {
-			counts[1]++
-			if l.set.all.IsNull(p) {
-				null = true
-			} else {
-				found = found || l.set.has(p)
-			}
-		})
-		if r[i] = found; !found && null && counts[0] > 0 && counts[1] > 0 {
-			out.SetNull(i)
+func arraysOverlap(c *Call) (Kernel, error) {
+	return func(_ *Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
+		l, err := newLists(c, args)
+		if err != nil {
+			return err
 		}
-	})
-	return nil
+		r := vector.Values[bool](out)
+		Rows(sel, n, func(i int) {
+			l.set.clear(l.size(i))
+			var found, null bool
+			var counts [2]int
+			l.each(0, i, func(p int) {
+				counts[0]++
+				if l.set.all.IsNull(p) {
+					null = true
+				} else {
+					l.set.add(p, 0)
+				}
+			})
+			l.each(1, i, func(p int) {
+				counts[1]++
+				if l.set.all.IsNull(p) {
+					null = true
+				} else {
+					found = found || l.set.has(p)
+				}
+			})
+			if r[i] = found; !found && null && counts[0] > 0 && counts[1] > 0 {
+				out.SetNull(i)
+			}
+		})
+		return nil
+	}, nil
 }

@@ -25,7 +25,7 @@ func buildCast(c *Call, args []Evaluator) (Evaluator, error) {
 func newCast(c *Call, arg Evaluator) (Evaluator, error) {
 	from, to := arg.Type(), c.Out
 	if sameStorage(from, to) {
-		return arg, nil
+		return withType(arg, to), nil
 	}
 	env := castEnv{c, from, to}
 	convert, total, err := newCaster(env)

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"bytes"
+	"cmp"
 	"unicode/utf8"
 
 	"millrace/collation"
@@ -11,7 +12,7 @@ import (
 )
 
 func init() {
-	Register("collate", Func{Lazy: func(_ *Call, args []Evaluator) (Evaluator, error) { return args[0], nil }})
+	Register("collate", Func{Lazy: func(c *Call, args []Evaluator) (Evaluator, error) { return withType(args[0], c.Out), nil }})
 	Register("collation_key", Func{Strict: true, Pure: true, Build: buildCollationKey})
 	texts := map[string]func(*searcher) toText{"substring_index": (*searcher).substringIndex, "split_part": (*searcher).splitPart, "replace": (*searcher).replace,
 		"translate": (*searcher).translate, "trim": trimBy(true, true), "ltrim": trimBy(true, false), "rtrim": trimBy(false, true),
@@ -23,6 +24,14 @@ func init() {
 	for name, make := range numbers {
 		registerSearch(name, func(s *searcher) Kernel { return fixedKernel(make(s)) })
 	}
+	Register("collated_str_to_map", Func{Strict: true, Pure: true, Build: func(c *Call) (Kernel, error) {
+		found, err := callCollation(c)
+		if err != nil {
+			return nil, err
+		}
+		between, within := &searcher{by: found}, &searcher{by: found}
+		return strToMap(c, between.split, within.split), nil
+	}})
 	tests := map[string]func(p *collation.Pattern, s []byte) bool{
 		"contains":   func(p *collation.Pattern, s []byte) bool { at, _ := p.Index(s, 0); return at >= 0 },
 		"startswith": func(p *collation.Pattern, s []byte) bool { return p.Len(s) >= 0 },
@@ -41,51 +50,123 @@ func init() {
 	}
 }
 
+// typed is an evaluator whose values are of another type with the same bytes.
+type typed struct {
+	Evaluator
+	t *types.Type
+}
+
+func (e *typed) Type() *types.Type { return e.t }
+
+// withType has an evaluator say the collations of a type, by which functions compare.
+func withType(e Evaluator, t *types.Type) Evaluator {
+	if e.Type().Collation == t.Collation || e.Type().Kind != types.KindString {
+		return e
+	}
+	return &typed{e, t}
+}
+
 func callCollation(c *Call) (*collation.Collation, error) {
-	found, err := collation.Find(c.Options["collation"])
+	found, err := collation.Find(cmp.Or(c.Options["collation"], c.Args[0].Collation))
 	if err != nil {
 		return nil, errs.Newf(errs.Internal, "collation %q", c.Options["collation"])
 	}
 	return found, nil
 }
 
-// buildCollationKey makes keys of strings, or of the strings of arrays.
+// buildCollationKey makes keys of strings, or of nested values with strings. The type of the result says which strings become keys: where they
+// are bytes.
 func buildCollationKey(c *Call) (Kernel, error) {
+	if c.Args[0].Kind != types.KindString {
+		name, from, to := c.Options["collation"], c.Args[0], c.Out
+		return func(_ *Ctx, args []*vector.Vector, _ []uint32, n int, out *vector.Vector) error {
+			v := args[0]
+			if v.Const {
+				v = gathered(v, make([]uint32, n))
+			}
+			v, err := rekeyed(v, from, to, name)
+			if err != nil {
+				return err
+			}
+			if out.Type.Kind != types.KindStruct {
+				copy(out.Offsets, v.Offsets)
+			}
+			out.Children = v.Children
+			return nil
+		}, nil
+	}
 	found, err := callCollation(c)
 	if err != nil {
 		return nil, err
 	}
-	if c.Args[0].Kind == types.KindArray {
-		return func(_ *Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
-			keys, next := &vector.Vector{Type: types.Binary, Offsets: make([]int32, 1, n+1)}, 0
-			fill := func(to int) {
-				for ; next < to; next++ {
-					out.Offsets[next+1] = int32(len(keys.Offsets) - 1)
-				}
-			}
-			Rows(sel, n, func(i int) {
-				fill(i)
-				v, k := slotOf(args[0], i)
-				items := v.Children[0]
-				for at := int(v.Offsets[k]); at < int(v.Offsets[k+1]); at++ {
-					null := items.IsNull(at)
-					if !null {
-						t := textsOf(items)
-						keys.Bytes = found.Key(keys.Bytes, t.at(at))
-					}
-					keys.Offsets = append(keys.Offsets, int32(len(keys.Bytes)))
-					if keys.Len = len(keys.Offsets) - 1; null {
-						keys.SetNull(keys.Len - 1)
-					}
-				}
-				fill(i + 1)
-			})
-			fill(n)
-			out.Children = []*vector.Vector{keys}
-			return nil
-		}, nil
-	}
 	return textKernel(func(in *inputs, i int, dst []byte) ([]byte, error) { return found.Key(dst, in.str(0, i)), nil }), nil
+}
+
+// keysOf is a column in which every collated string of a type is the key that its collation compares; the column itself if there is none.
+func keysOf(v *vector.Vector, t *types.Type) (*vector.Vector, error) { return rekeyed(v, t, nil, "") }
+
+// rekeyed is a column of one type as one of another, which is nil if all collated strings are to be keys. A collation that is named counts instead
+// of those of the type. Maps whose keys change are in their order.
+func rekeyed(v *vector.Vector, from, to *types.Type, name string) (*vector.Vector, error) {
+	switch by := cmp.Or(name, from.Collation); {
+	case from.Kind == types.KindString && by != "" && (to == nil || to.Kind != from.Kind):
+		return keyTexts(v, by)
+	case !from.IsNested():
+		return v, nil
+	}
+	v = plainNested(v)
+	if v.Type.Kind == types.KindNull {
+		return v, nil
+	}
+	c := *v
+	c.Children = make([]*vector.Vector, len(v.Children))
+	changed := false
+	for i, child := range v.Children {
+		f, t := childType(from, i), (*types.Type)(nil)
+		if to != nil {
+			t = childType(to, i)
+		}
+		k, err := rekeyed(child, f, t, name)
+		if err != nil {
+			return nil, err
+		}
+		c.Children[i] = k
+		changed = changed || i == 0 && k != child
+	}
+	if from.Kind == types.KindMap && changed {
+		inOrder(&c)
+	}
+	return &c, nil
+}
+
+// childType is the type of a nested column's i-th child.
+func childType(t *types.Type, i int) *types.Type {
+	switch {
+	case t.Kind == types.KindStruct:
+		return t.Fields[i].Type
+	case t.Kind == types.KindMap && i == 0:
+		return t.Key
+	}
+	return t.Elem
+}
+
+func keyTexts(v *vector.Vector, name string) (*vector.Vector, error) {
+	by, err := collation.Find(name)
+	if err != nil {
+		return nil, errs.Newf(errs.Internal, "collation %q", name)
+	}
+	keys := &vector.Vector{Type: types.Binary, Offsets: make([]int32, 1, v.Len+1)}
+	for i := range v.Len {
+		null := v.IsNull(i)
+		if !null {
+			keys.Bytes = by.Key(keys.Bytes, v.Str(i))
+		}
+		keys.Offsets = append(keys.Offsets, int32(len(keys.Bytes)))
+		if keys.Len = i + 1; null {
+			keys.SetNull(i)
+		}
+	}
+	return keys, nil
 }
 
 // searcher searches by one collation.
@@ -235,16 +316,7 @@ func (s *searcher) splitPart() toText {
 		if err != nil {
 			return nil, err
 		}
-		var parts [][]byte
-		rest := text
-		for {
-			at, length := p.Index(rest, 0)
-			if at < 0 {
-				parts = append(parts, rest)
-				break
-			}
-			parts, rest = append(parts, rest[:at]), rest[at+length:]
-		}
+		parts := cut(text, p, -1)
 		if n < 0 {
 			n += int64(len(parts)) + 1
 		}
@@ -253,6 +325,30 @@ func (s *searcher) splitPart() toText {
 		}
 		return append(dst, parts[n-1]...), nil
 	}
+}
+
+// cut parts a text where a pattern stands, into so many parts at most if limit is positive.
+func cut(text []byte, p *collation.Pattern, limit int) (parts [][]byte) {
+	for len(parts)+1 != limit {
+		at, length := p.Index(text, 0)
+		if at < 0 {
+			break
+		}
+		parts, text = append(parts, text[:at]), text[at+length:]
+	}
+	return append(parts, text)
+}
+
+// split parts a text at another one.
+func (s *searcher) split(text, sep []byte, limit int) ([][]byte, error) {
+	if len(sep) == 0 {
+		return [][]byte{text}, nil
+	}
+	p, err := s.pattern(text, sep)
+	if err != nil {
+		return nil, err
+	}
+	return cut(text, p, limit), nil
 }
 
 func (s *searcher) replace() toText {

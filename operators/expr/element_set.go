@@ -1,13 +1,15 @@
 package expr
 
 import (
+	"millrace/types"
 	"millrace/vector"
 )
 
 // elementSet finds equal elements of one row's lists: the elements of several columns are pooled, hashed once, and looked up by
-// row. Nulls are equal to each other.
+// row. Nulls are equal to each other, and strings by their collations.
 type elementSet struct {
 	all    *vector.Vector
+	keys   *vector.Vector // what is compared of them
 	starts []int
 	hash   []uint32
 	slots  []int32 // place in all + 1
@@ -16,7 +18,7 @@ type elementSet struct {
 	used   []uint32
 }
 
-func newElementSet(columns ...*vector.Vector) *elementSet {
+func newElementSet(t *types.Type, columns ...*vector.Vector) (*elementSet, error) {
 	s := &elementSet{all: columns[0], starts: make([]int, len(columns))}
 	if len(columns) > 1 {
 		s.all = vector.NewEmpty(columns[0].Type)
@@ -27,9 +29,13 @@ func newElementSet(columns ...*vector.Vector) *elementSet {
 		}
 	}
 	s.all = plainNested(s.all)
+	var err error
+	if s.keys, err = keysOf(s.all, t); err != nil {
+		return nil, err
+	}
 	s.hash = make([]uint32, s.all.Len)
-	HashRows([]*vector.Vector{s.all}, nil, s.all.Len, hashSeed, s.hash)
-	return s
+	HashRows([]*vector.Vector{s.keys}, nil, s.all.Len, hashSeed, s.hash)
+	return s, nil
 }
 
 // place is where element j of column c is pooled.
@@ -82,7 +88,7 @@ func (s *elementSet) find(place int) (slot uint32, found bool) {
 		if x == 0 {
 			return slot, false
 		}
-		if s.hash[x-1] == s.hash[place] && compareNullable(s.all, int(x-1), s.all, place) == 0 {
+		if s.hash[x-1] == s.hash[place] && compareNullable(s.keys, int(x-1), s.keys, place) == 0 {
 			return slot, true
 		}
 	}

@@ -47,7 +47,10 @@ func transformKeys(ctx *Ctx, h *higher, b *vector.Batch, vals []*vector.Vector, 
 // mapZipWith goes over the first map's keys and then over those that only the second has.
 func mapZipWith(ctx *Ctx, h *higher, b *vector.Batch, vals []*vector.Vector, sel []uint32, out *vector.Vector) error {
 	x, y := plainNested(vals[0]), plainNested(vals[1])
-	set := newElementSet(x.Children[0], y.Children[0])
+	set, err := newElementSet(h.c.Out.Key, x.Children[0], y.Children[0])
+	if err != nil {
+		return err
+	}
 	var rows, keys, left, right []uint32
 	next := 0
 	for _, i := range sel {

@@ -9,7 +9,10 @@ import (
 func init() {
 	Register("map_concat", Func{Strict: true, Pure: true, Build: func(c *Call) (Kernel, error) { return mapConcat(c), nil }})
 	Register("map_from_entries", Func{Strict: true, Pure: true, Build: func(c *Call) (Kernel, error) { return mapFromEntries(c), nil }})
-	Register("str_to_map", Func{Strict: true, Pure: true, Build: strToMap})
+	Register("str_to_map", Func{Strict: true, Pure: true, Build: func(c *Call) (Kernel, error) {
+		between, within := &pattern{name: "str_to_map"}, &pattern{name: "str_to_map"}
+		return strToMap(c, between.split, within.split), nil
+	}})
 }
 
 // dedupPolicy is the setting that says what becomes of equal keys.
@@ -25,11 +28,14 @@ func dedupKeys(c *Call, m *vector.Vector, sel []uint32, n int) error {
 		return errs.New("NULL_MAP_KEY")
 	}
 	lastWins := setting(c, dedupPolicy) == "LAST_WIN"
-	set := newElementSet(keys)
+	set, err := newElementSet(c.Out.Key, keys)
+	if err != nil {
+		return err
+	}
 	var kept [][2]uint32 // key's and value's places, where some were dropped
 	dropped := false
 	lengths := make([]int32, n)
-	err := RowsErr(sel, n, func(i int) error {
+	err = RowsErr(sel, n, func(i int) error {
 		set.clear(int(m.Offsets[i+1] - m.Offsets[i]))
 		for j := int(m.Offsets[i]); j < int(m.Offsets[i+1]); j++ {
 			if keys.IsNull(j) {
@@ -138,8 +144,7 @@ func mapFromEntries(c *Call) Kernel {
 }
 
 // strToMap splits a text at one pattern into entries and these at another into a key and a value.
-func strToMap(c *Call) (Kernel, error) {
-	pairs, keyed := &pattern{name: "str_to_map"}, &pattern{name: "str_to_map"}
+func strToMap(c *Call, between, within func(s, sep []byte, limit int) ([][]byte, error)) Kernel {
 	in := &inputs{}
 	return func(_ *Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
 		in.set(args)
@@ -149,19 +154,19 @@ func strToMap(c *Call) (Kernel, error) {
 			for ; next < i; next++ {
 				out.Offsets[next+1] = out.Offsets[next]
 			}
-			between, within := []byte(","), []byte(":")
+			comma, colon := []byte(","), []byte(":")
 			if len(args) > 1 {
-				between = in.str(1, i)
+				comma = in.str(1, i)
 			}
 			if len(args) > 2 {
-				within = in.str(2, i)
+				colon = in.str(2, i)
 			}
-			entries, err := parts(pairs, in.str(0, i), between, -1)
+			entries, err := between(in.str(0, i), comma, -1)
 			if err != nil {
 				return err
 			}
 			for _, entry := range entries {
-				kv, err := parts(keyed, entry, within, 2)
+				kv, err := within(entry, colon, 2)
 				if err != nil {
 					return err
 				}
@@ -184,11 +189,11 @@ func strToMap(c *Call) (Kernel, error) {
 		}
 		out.Children = []*vector.Vector{keys, values}
 		return dedupKeys(c, out, sel, n)
-	}, nil
+	}
 }
 
-// parts splits a text at a pattern.
-func parts(p *pattern, s, sep []byte, limit int) (list [][]byte, err error) {
+// split parts a text at a pattern.
+func (p *pattern) split(s, sep []byte, limit int) (list [][]byte, err error) {
 	add := func(part []byte) { list = append(list, part) }
 	if len(sep) == 0 && len(s) > 0 {
 		splitChars(s, limit, add)

@@ -18,12 +18,21 @@ func init() {
 // pattern compiles the patterns that a call is given; almost always there is one.
 type pattern struct {
 	name string
+	fold bool // case does not count
 	last lastPattern[*javaregex.Regexp]
+}
+
+func newPattern(name string, c *Call) *pattern {
+	return &pattern{name: name, fold: c.Options["collation"] == "UTF8_LCASE"}
 }
 
 func (p *pattern) get(text []byte) (*javaregex.Regexp, error) {
 	return p.last.get(text, func(text []byte) (*javaregex.Regexp, error) {
-		re, err := javaregex.Compile(string(text))
+		flags := ""
+		if p.fold {
+			flags = "(?ui)"
+		}
+		re, err := javaregex.Compile(flags + string(text))
 		if err != nil {
 			return nil, errs.New("INVALID_PARAMETER_VALUE.PATTERN", "parameter", "`regexp`", "functionName", "`"+p.name+"`", "value", "'"+string(text)+"'")
 		}
@@ -40,7 +49,7 @@ func timedOut(name string, err error) error {
 }
 
 func buildRLike(c *Call) (Kernel, error) {
-	p := &pattern{name: "rlike"}
+	p := newPattern("rlike", c)
 	return fixedKernel(func(in *inputs, i int) (bool, error) {
 		re, err := p.get(in.str(1, i))
 		if err != nil {
@@ -52,8 +61,8 @@ func buildRLike(c *Call) (Kernel, error) {
 }
 
 // buildRegexpReplace replaces matches from a character on, which counts from 1.
-func buildRegexpReplace(*Call) (Kernel, error) {
-	p := &pattern{name: "regexp_replace"}
+func buildRegexpReplace(c *Call) (Kernel, error) {
+	p := newPattern("regexp_replace", c)
 	var by lastPattern[*javaregex.Template]
 	var used *javaregex.Regexp
 	return textKernel(func(in *inputs, i int, dst []byte) ([]byte, error) {
@@ -102,8 +111,8 @@ func groupIndex(name string, re *javaregex.Regexp, in *inputs, k, i int) (int, e
 	return int(g), nil
 }
 
-func buildRegexpExtract(*Call) (Kernel, error) {
-	p := &pattern{name: "regexp_extract"}
+func buildRegexpExtract(c *Call) (Kernel, error) {
+	p := newPattern("regexp_extract", c)
 	return textKernel(func(in *inputs, i int, dst []byte) ([]byte, error) {
 		re, err := p.get(in.str(1, i))
 		if err != nil {
@@ -124,8 +133,8 @@ func buildRegexpExtract(*Call) (Kernel, error) {
 	}), nil
 }
 
-func buildRegexpExtractAll(*Call) (Kernel, error) {
-	p := &pattern{name: "regexp_extract_all"}
+func buildRegexpExtractAll(c *Call) (Kernel, error) {
+	p := newPattern("regexp_extract_all", c)
 	return listKernel(func(in *inputs, i int, add func([]byte)) error {
 		re, err := p.get(in.str(1, i))
 		if err != nil {
@@ -152,8 +161,8 @@ func buildRegexpExtractAll(*Call) (Kernel, error) {
 	}), nil
 }
 
-func buildRegexpCount(*Call) (Kernel, error) {
-	p := &pattern{name: "regexp_count"}
+func buildRegexpCount(c *Call) (Kernel, error) {
+	p := newPattern("regexp_count", c)
 	return fixedKernel(func(in *inputs, i int) (int32, error) {
 		re, err := p.get(in.str(1, i))
 		if err != nil {
@@ -165,8 +174,8 @@ func buildRegexpCount(*Call) (Kernel, error) {
 	}), nil
 }
 
-func buildRegexpInstr(*Call) (Kernel, error) {
-	p := &pattern{name: "regexp_instr"}
+func buildRegexpInstr(c *Call) (Kernel, error) {
+	p := newPattern("regexp_instr", c)
 	return fixedKernel(func(in *inputs, i int) (int32, error) {
 		re, err := p.get(in.str(1, i))
 		if err != nil {
@@ -182,8 +191,8 @@ func buildRegexpInstr(*Call) (Kernel, error) {
 }
 
 // buildRegexpSubstr gives the first match, or null where there is none.
-func buildRegexpSubstr(*Call) (Kernel, error) {
-	p := &pattern{name: "regexp_substr"}
+func buildRegexpSubstr(c *Call) (Kernel, error) {
+	p := newPattern("regexp_substr", c)
 	return textKernel(func(in *inputs, i int, dst []byte) ([]byte, error) {
 		re, err := p.get(in.str(1, i))
 		if err != nil {
@@ -202,8 +211,8 @@ func buildRegexpSubstr(*Call) (Kernel, error) {
 }
 
 // buildSplit parts a text by a pattern. An empty pattern parts it into characters.
-func buildSplit(*Call) (Kernel, error) {
-	p := &pattern{name: "split"}
+func buildSplit(c *Call) (Kernel, error) {
+	p := newPattern("split", c)
 	return listKernel(func(in *inputs, i int, add func([]byte)) error {
 		s, sep, limit := in.str(0, i), in.str(1, i), int64(-1)
 		if len(in.vec) > 2 {

@@ -162,18 +162,33 @@ var (
 	searches = words("contains startswith endswith instr locate position find_in_set substring_index split_part replace translate")
 	// carries: the strings meet in one collation, which the result has; nothing is compared.
 	carries = words(`concat || concat_ws coalesce nvl ifnull nvl2 if case when elt array upper ucase lower lcase initcap substring substr left right
-		lpad rpad overlay repeat reverse quote make_valid_utf8 validate_utf8 try_validate_utf8`)
-	// moves: values come out as they went in.
+		lpad rpad overlay repeat reverse make_valid_utf8 validate_utf8 try_validate_utf8 mask array_join`)
+	// moves: values come out as they went in. What compares them on the way does so by the collations in their types.
 	moves = words(`collect_list array_agg first first_value last last_value any_value lag lead nth_value max_by min_by explode explode_outer posexplode
-		posexplode_outer inline inline_outer slice flatten get map_values transform filter exists forall array_compact array_repeat typeof`)
+		posexplode_outer inline inline_outer slice flatten get map_values transform filter exists forall array_compact array_repeat typeof shuffle stack
+		map_keys map_entries map_filter transform_values zip_with aggregate reduce arrays_zip array_prepend array_insert listagg string_agg collect_set count_min_sketch`)
+	// orders: as moves, of values that are compared, so that their collations must be known.
+	orders = words(`array_distinct array_sort sort_array array_max array_min map_from_arrays map_from_entries map_concat transform_keys map_zip_with
+		element_at try_element_at map_contains_key`)
+	// joins: as orders, after the arguments' strings have met in one collation.
+	joins = words("array_union array_intersect array_except array_remove array_append")
+	// follows: nothing is compared, and the result has the first argument's collation.
+	follows = words("format_string printf sentences hex conv json_tuple")
+	// patterns: a regular expression, in which case does not count under UTF8_LCASE; other collations than that and the default one are refused.
+	patterns = words(`rlike regexp regexp_like regexp_replace regexp_extract regexp_extract_all regexp_count regexp_instr regexp_substr split ilike`)
 	// trims: as carries with one argument; with two, characters are compared.
 	trims = words("trim ltrim rtrim btrim")
+	// recased: of carries, those that need to know the collation.
+	recased = words("upper ucase lower lcase initcap")
 	// ignores: the collation does not matter, and the result has none.
-	ignores = words(`length len char_length character_length octet_length bit_length ascii base64 unbase64 encode decode to_binary try_to_binary soundex levenshtein luhn_check md5 sha sha1 sha2 crc32 hex
-		unhex format_number is_valid_utf8 isnull isnotnull count assert_true raise_error to_date to_timestamp date_format to_number to_char sentences format_string printf
-		get_json_object from_json to_json size cardinality array_size`)
+	ignores = words(`length len char_length character_length octet_length bit_length ascii base64 unbase64 encode decode to_binary try_to_binary soundex levenshtein luhn_check md5 sha sha1 sha2 crc32
+		unhex quote format_number is_valid_utf8 isnull isnotnull count assert_true raise_error to_date try_to_date to_timestamp try_to_timestamp to_timestamp_ltz to_timestamp_ntz date_format to_number
+		try_to_number to_char to_varchar from_unixtime unix_timestamp to_unix_timestamp date_trunc trunc next_day extract date_part datepart from_utc_timestamp to_utc_timestamp convert_timezone
+		make_timestamp make_timestamp_ltz try_make_timestamp try_make_timestamp_ltz to_time try_to_time time_trunc get_json_object from_json to_json json_array_length json_object_keys schema_of_json
+		from_csv to_csv from_xml to_xml xpath xpath_string xpath_boolean xpath_double xpath_number xpath_float xpath_long xpath_int xpath_short parse_json try_parse_json variant_get
+		try_variant_get to_variant_object url_encode url_decode try_url_decode parse_url try_parse_url aes_encrypt aes_decrypt try_aes_decrypt hash xxhash64 size cardinality array_size`)
 	// meets: of ignores, those whose strings must still agree.
-	meets = words("levenshtein sentences format_string printf")
+	meets = words("levenshtein to_number try_to_number")
 )
 
 func words(list string) map[string]bool {
@@ -210,21 +225,43 @@ func (a *analyzer) collatedCall(f *fn.Func, name string, args []plan.Expr, known
 		plainKnown[i].Type = withCollation(known[i].Type, "")
 	}
 	resolve := func(args []plan.Expr, collationOf string) (*plan.Call, error) {
-		for i := range known {
-			if l, ok := args[i].(*plan.Literal); ok && collationOf != "" && hasString(l.T) {
-				m := *l
-				m.T = withCollation(l.T, collationOf)
-				args[i] = &m
+		all := plainKnown
+		for i := range args {
+			if i >= len(all) { // an optional one
+				all = append(all[:i:i], a.describe(args[i]))
+			}
+			if _, ok := args[i].(*plan.Literal); ok && collationOf != "" {
+				args[i] = recollated(args[i], collationOf)
 			}
 		}
-		return a.resolvePlain(f, name, args, plainKnown, o)
+		return a.resolvePlain(f, name, args, all, o)
 	}
 	args = append([]plan.Expr(nil), args...)
 	switch key := f.Names[0]; {
 	case (key == "min" || key == "max") && len(args) == 1:
 		return a.collatedExtreme(f, name, args, plainKnown, o)
+	case (key == "min_by" || key == "max_by") && len(args) > 1:
+		return a.collatedBest(f, name, args, known, o)
 	case moves[name]:
 		return a.resolvePlain(f, name, args, known, o)
+	case orders[name], joins[name], name == "map":
+		return a.ordered(f, name, args, o)
+	case follows[name]:
+		call, err := a.resolvePlain(f, name, args, plainKnown, o)
+		if err == nil && known[0].Type.Kind == types.KindString {
+			call.T = withCollation(call.T, known[0].Type.Collation)
+		}
+		return call, err
+	case patterns[name]:
+		return a.patterned(name, args, resolve)
+	case name == "schema_of_csv" || name == "schema_of_xml":
+		call, err := a.resolvePlain(f, name, args, plainKnown, o)
+		if err != nil {
+			return nil, err
+		}
+		return nil, onlyPlain(call, args[0], collationOfArgs(known))
+	case name == "str_to_map":
+		return a.searched(optionals(name, args), resolve)
 	case ignores[name] && !meets[name]:
 		return a.resolvePlain(f, name, args, plainKnown, o)
 	case ignores[name]:
@@ -235,25 +272,18 @@ func (a *analyzer) collatedCall(f *fn.Func, name string, args []plan.Expr, known
 		return resolve(args, c)
 	case name == "nullif" || name == "least" || name == "greatest":
 		return a.collatedChoice(name, args, resolve)
-	case name == "like" && len(args) == 2:
-		return a.collatedLike(args, resolve)
+	case name == "like":
+		return a.collatedLike(known[0].Type.Collation, args, resolve)
 	case trims[name] && len(args) == 2:
 		return a.searched(args, resolve)
+	case carries[name] && alike(known):
+		return a.resolvePlain(f, name, args, known, o)
 	case trims[name], carries[name]:
-		return a.carried(name, args, resolve)
+		return a.carried(name, optionals(name, args), resolve)
 	case compares[name]:
-		call, c, err := agreed(args, resolve)
-		if err != nil {
-			return nil, err
-		}
-		for i, e := range call.Args {
-			if call.Args[i], err = keyOf(e, c); err != nil {
-				return nil, err
-			}
-		}
-		return call, nil
+		return a.compared(name, args, known, resolve)
 	case searches[name]:
-		return a.searched(args, resolve)
+		return a.searched(optionals(name, args), resolve)
 	}
 	return nil, errs.Unsupportedf("the function %s of strings with the collation %s is not supported", types.Quote(name), collationOfArgs(known))
 }
@@ -267,8 +297,183 @@ func collationOfArgs(known []fn.Arg) string {
 	return collation.Binary
 }
 
+// recollated is an expression with its strings in a collation: a literal of that type, or a cast that changes no value.
+func recollated(e plan.Expr, name string) plan.Expr {
+	from := plan.TypeOf(e)
+	to := withCollation(from, name)
+	if !hasString(from) || from.SameData(to) {
+		return e
+	}
+	if l, ok := e.(*plan.Literal); ok {
+		m := *l
+		m.T = to
+		return &m
+	}
+	return &plan.Cast{Child: e, To: to, Implicit: true}
+}
+
+// optionals adds the arguments of a function that were not written, so that they take part in its collation.
+func optionals(name string, args []plan.Expr) []plan.Expr {
+	d := defaults[name]
+	if d == nil || plan.TypeOf(d.values[0]).Kind != types.KindString {
+		return args
+	}
+	for n := max(len(args), d.from); n == len(args) && n < d.upTo; n++ {
+		args = append(args, d.values[n-d.from])
+	}
+	return args
+}
+
+// alike reports whether the arguments with strings are nested values of one type, whose parts keep the collations that they have.
+func alike(known []fn.Arg) bool {
+	var t *types.Type
+	for _, k := range known {
+		switch {
+		case k.Type == nil || !hasString(k.Type):
+		case k.Type.Kind == types.KindString || t != nil && !fn.SameShape(t, k.Type):
+			return false
+		default:
+			t = k.Type
+		}
+	}
+	return t != nil
+}
+
+// compared resolves a comparison, whose kernel sees keys.
+func (a *analyzer) compared(name string, args []plan.Expr, known []fn.Arg, resolve resolver) (*plan.Call, error) {
+	written := append([]plan.Expr(nil), args...)
+	c, key := "", func(e plan.Expr, _ string) (plan.Expr, error) { return ownKey(e) }
+	call, err := resolve(args, "")
+	if !alike(known) {
+		key = keyOf
+		call, c, err = agreed(args, resolve)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if name == "equal_null" {
+		plain, err := resolve(written, "")
+		if err != nil {
+			return nil, err
+		}
+		call.Pretty = plain.Pretty
+	}
+	for i, e := range call.Args {
+		if call.Args[i], err = key(e, c); err != nil {
+			return nil, err
+		}
+	}
+	return call, nil
+}
+
+// ordered resolves a function of arrays or maps that compares what is in them. A map is looked up by its keys' keys.
+func (a *analyzer) ordered(f *fn.Func, name string, args []plan.Expr, o *plan.Origin) (*plan.Call, error) {
+	var err error
+	switch {
+	case name == "map":
+		for part := range 2 {
+			if err = meet(args, func(i int) bool { return i%2 == part }); err != nil {
+				return nil, err
+			}
+		}
+	case joins[name]:
+		err = meet(args, func(int) bool { return true })
+	}
+	if err != nil {
+		return nil, err
+	}
+	known := make([]fn.Arg, len(args))
+	for i, e := range args {
+		if l, ok := e.(*plan.Lambda); ok {
+			known[i] = fn.Arg{Lambda: true, Type: plan.TypeOf(l)}
+		} else {
+			known[i] = a.describe(e)
+		}
+	}
+	call, err := a.resolvePlain(f, name, args, known, o)
+	if err != nil {
+		return nil, err
+	}
+	for i, e := range call.Args {
+		t := plan.TypeOf(e)
+		if t == nil {
+			continue
+		}
+		unknown := false
+		eachString(t, func(s *types.Type) { unknown = unknown || s.Collation == collation.Indeterminate })
+		if unknown {
+			return nil, errs.New("INDETERMINATE_COLLATION")
+		}
+		if i == 0 && t.Kind == types.KindMap && collated(t.Key) != nil && (call.Name == "map_contains_key" || strings.HasSuffix(call.Name, "element_at")) {
+			call.Args[0] = byKeys(e)
+			if call.Args[1], err = ownKey(call.Args[1]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return call, nil
+}
+
+// meet gives the strings of some arguments one collation, unless they are of one type.
+func meet(args []plan.Expr, places func(i int) bool) error {
+	c, err := common(args, places)
+	if err != nil {
+		return err
+	}
+	var t *types.Type
+	same := true
+	for i, e := range args {
+		if u := plan.TypeOf(e); u != nil && places(i) && hasString(u) {
+			same = same && (t == nil || t.SameData(u))
+			t = u
+		}
+	}
+	for i, e := range args {
+		if plan.TypeOf(e) != nil && places(i) && !same {
+			args[i] = recollated(e, c)
+		}
+	}
+	return nil
+}
+
+// byKeys is a map whose keys are what their collation compares.
+func byKeys(e plan.Expr) plan.Expr {
+	m := *plan.TypeOf(e)
+	m.Key = keyType(m.Key)
+	return &plan.Call{Name: CollationKey, Args: []plan.Expr{e}, T: &m, Null: plan.IsNullable(e), Pretty: Pretty(e)}
+}
+
+// patterned resolves a function of a regular expression, or ILIKE. The first argument's collation counts, except where a text is put in.
+func (a *analyzer) patterned(name string, args []plan.Expr, resolve resolver) (*plan.Call, error) {
+	c := plan.TypeOf(args[0]).Collation
+	var call *plan.Call
+	var err error
+	if name == "regexp_replace" {
+		call, c, err = agreed(args, resolve)
+	} else if call, err = resolve(args, ""); err == nil && c == collation.Indeterminate {
+		err = indeterminate(call)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if c != "" && c != "UTF8_LCASE" {
+		return nil, onlyPlain(call, args[0], c)
+	}
+	if call.T = withCollation(call.T, c); c != "" && name != "ilike" {
+		call.Options = map[string]string{"collation": c}
+	}
+	return call, nil
+}
+
+// onlyPlain is the error of a function that does not know a collation.
+func onlyPlain(call *plan.Call, first plan.Expr, name string) error {
+	return errs.New("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "sqlExpr", SQL(call), "paramIndex", "first", "inputSql", SQL(first),
+		"inputType", `"STRING COLLATE `+name+`"`, "requiredType", `"STRING"`)
+}
+
 func indeterminate(c *plan.Call) error {
-	if c.Name == "split_part" || c.Name == "str_to_map" {
+	switch c.Name {
+	case "split_part", "str_to_map", "greatest", "least":
 		return errs.New("INDETERMINATE_COLLATION")
 	}
 	return errs.New("INDETERMINATE_COLLATION_IN_EXPRESSION", "expr", SQL(c))
@@ -292,6 +497,12 @@ func (a *analyzer) carried(name string, args []plan.Expr, resolve resolver) (*pl
 	if err != nil {
 		return nil, err
 	}
+	if found, err := collation.Find(c); err == nil && trims[name] && found.FoldAI && !found.FoldCI {
+		return nil, onlyPlain(call, args[0], c)
+	}
+	if c == collation.Indeterminate && recased[name] {
+		return nil, indeterminate(call)
+	}
 	call.T = withCollation(call.T, c)
 	if name == "nvl" || name == "ifnull" || name == "nvl2" {
 		plain, err := resolve(append([]plan.Expr(nil), written...), "")
@@ -313,9 +524,8 @@ func (a *analyzer) searched(args []plan.Expr, resolve resolver) (*plan.Call, err
 	if err != nil {
 		return nil, errs.Newf(errs.Internal, "collation %s", c)
 	}
-	if found.FoldAI && !found.FoldCI {
-		return nil, errs.New("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "sqlExpr", SQL(call), "paramIndex", "first", "inputSql", SQL(args[0]),
-			"inputType", `"STRING COLLATE `+c+`"`, "requiredType", `"STRING"`)
+	if found.FoldAI && !found.FoldCI || found.RTrim && call.Name == "str_to_map" {
+		return nil, onlyPlain(call, args[0], c)
 	}
 	call.T = withCollation(call.T, c)
 	if found.LCase || found.ICU || found.RTrim {
@@ -327,14 +537,11 @@ func (a *analyzer) searched(args []plan.Expr, resolve resolver) (*plan.Call, err
 // collatedExtreme is min and max: the value whose key is the least or greatest.
 func (a *analyzer) collatedExtreme(f *fn.Func, name string, args []plan.Expr, known []fn.Arg, o *plan.Origin) (*plan.Call, error) {
 	t := plan.TypeOf(args[0])
-	if t.Kind != types.KindString {
-		return nil, errs.Unsupportedf("the function %s of nested strings with a collation is not supported", types.Quote(name))
-	}
 	plain, err := a.resolvePlain(f, name, args, known, o)
 	if err != nil {
 		return nil, err
 	}
-	key, err := keyOf(args[0], t.Collation)
+	key, err := ownKey(args[0])
 	if err != nil {
 		return nil, err
 	}
@@ -345,6 +552,18 @@ func (a *analyzer) collatedExtreme(f *fn.Func, name string, args []plan.Expr, kn
 	}
 	c.T, c.Pretty, c.Null = t, plain.Pretty, plain.Null
 	return c, nil
+}
+
+// collatedBest is min_by and max_by: the least and greatest by keys.
+func (a *analyzer) collatedBest(f *fn.Func, name string, args []plan.Expr, known []fn.Arg, o *plan.Origin) (*plan.Call, error) {
+	key, err := ownKey(args[1])
+	if err != nil {
+		return nil, err
+	}
+	args[1] = key
+	known = append([]fn.Arg(nil), known...)
+	known[1] = a.describe(key)
+	return a.resolvePlain(f, name, args, known, o)
 }
 
 // collatedChoice is nullif, least and greatest: a choice by keys.
@@ -395,22 +614,17 @@ func (a *analyzer) collatedChoice(name string, args []plan.Expr, resolve resolve
 }
 
 // collatedLike is LIKE, which Spark has for UTF8_LCASE beside the default: both sides in lower case.
-func (a *analyzer) collatedLike(args []plan.Expr, resolve resolver) (*plan.Call, error) {
-	written := append([]plan.Expr(nil), args...)
-	call, c, err := agreed(args, resolve)
-	if err != nil {
+func (a *analyzer) collatedLike(c string, args []plan.Expr, resolve resolver) (*plan.Call, error) {
+	call, err := resolve(args, "")
+	switch {
+	case err != nil:
 		return nil, err
+	case c == collation.Indeterminate:
+		return nil, indeterminate(call)
+	case c != "" && c != "UTF8_LCASE":
+		return nil, onlyPlain(call, args[0], c)
 	}
-	pretty, err := resolve(written, "")
-	if err != nil {
-		return nil, err
-	}
-	if c != "" && c != "UTF8_LCASE" {
-		return nil, errs.New("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "sqlExpr", SQL(call), "paramIndex", "first", "inputSql", SQL(args[0]),
-			"inputType", `"STRING COLLATE `+c+`"`, "requiredType", `"STRING"`)
-	}
-	call.Pretty = pretty.Pretty
-	for i, e := range call.Args {
+	for i, e := range call.Args[:2] {
 		key, err := keyOf(e, c)
 		if err != nil {
 			return nil, err
@@ -423,30 +637,47 @@ func (a *analyzer) collatedLike(args []plan.Expr, resolve resolver) (*plan.Call,
 	return call, nil
 }
 
-// keyOf is what a collation compares of an expression of strings or of an array of them; any other expression is its own key.
+// keyOf is what a collation compares of an expression of strings, or of nested values with strings; any other expression is its own key.
 func keyOf(e plan.Expr, name string) (plan.Expr, error) {
-	t := plan.TypeOf(e)
-	switch {
-	case name == "" || !hasString(t):
+	if name == "" || !hasString(plan.TypeOf(e)) {
 		return e, nil
-	case name == collation.Indeterminate:
-		return nil, errs.New("INDETERMINATE_COLLATION")
-	case t.Kind == types.KindString:
-		return &plan.Call{Name: CollationKey, Args: []plan.Expr{e}, T: types.Binary, Null: plan.IsNullable(e), Options: map[string]string{"collation": name}, Pretty: Pretty(e)}, nil
-	case t.Kind == types.KindArray && t.Elem.Kind == types.KindString:
-		return &plan.Call{Name: CollationKey, Args: []plan.Expr{e}, T: types.ArrayOf(types.Binary, t.ElemNull), Null: plan.IsNullable(e),
-			Options: map[string]string{"collation": name}, Pretty: Pretty(e)}, nil
 	}
-	return nil, errs.Unsupportedf("comparing values of the type %s by their collations is not supported", t.SQL())
+	k, err := ownKey(recollated(e, name))
+	if c, ok := k.(*plan.Call); ok && c.Name == CollationKey {
+		c.Args[0], c.Options = e, map[string]string{"collation": name}
+	}
+	return k, err
 }
 
-// ownKey is an expression's key in the collation of its own type.
+// ownKey is an expression's key by the collations of its own type.
 func ownKey(e plan.Expr) (plan.Expr, error) {
-	s := collated(plan.TypeOf(e))
-	if s == nil {
+	t := plan.TypeOf(e)
+	if collated(t) == nil {
 		return e, nil
 	}
-	return keyOf(e, s.Collation)
+	known := true
+	eachString(t, func(s *types.Type) { known = known && s.Collation != collation.Indeterminate })
+	if !known {
+		return nil, errs.New("INDETERMINATE_COLLATION")
+	}
+	return &plan.Call{Name: CollationKey, Args: []plan.Expr{e}, T: keyType(t), Null: plan.IsNullable(e), Pretty: Pretty(e)}, nil
+}
+
+// keyType is the type of the keys of values: collated strings are bytes.
+func keyType(t *types.Type) *types.Type {
+	switch {
+	case t == nil || collated(t) == nil:
+		return t
+	case t.Kind == types.KindString:
+		return types.Binary
+	}
+	m := *t
+	m.Key, m.Elem = keyType(t.Key), keyType(t.Elem)
+	m.Fields = append([]types.Field(nil), t.Fields...)
+	for i := range m.Fields {
+		m.Fields[i].Type = keyType(m.Fields[i].Type)
+	}
+	return &m
 }
 
 // collateCall is collate(text, 'NAME').
@@ -515,4 +746,26 @@ func (a *analyzer) collationCall(s *scope, u *plan.UnresolvedFunction) (plan.Exp
 // onlyCollation reports whether two types differ in the collations of strings only, which no kernel looks at.
 func onlyCollation(from, to *types.Type) bool {
 	return from != nil && collated(from) != nil && withCollation(from, "").SameData(withCollation(to, ""))
+}
+
+// collatedValue is a map's value of a key with a collation, which must be of the type of the map's keys unless it is a literal.
+func (a *analyzer) collatedValue(e, key plan.Expr, literal bool) (plan.Expr, error) {
+	t := plan.TypeOf(e)
+	call := &plan.Call{Name: "[]", Args: []plan.Expr{e, key}, T: t.Elem, Null: true, Mode: a.conf.mode()}
+	call.Pretty = Pretty(call)
+	if k := plan.TypeOf(key); !literal && !k.SameData(t.Key) {
+		return nil, errs.New("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "sqlExpr", SQL(call), "paramIndex", "second", "inputSql", SQL(key),
+			"inputType", `"`+k.SQL()+`"`, "requiredType", `"`+t.Key.SQL()+`"`)
+	}
+	if literal && t.Key.Kind == types.KindString {
+		key = recollated(key, t.Key.Collation)
+	}
+	k, err := ownKey(key)
+	if err != nil {
+		return nil, err
+	}
+	if call.Args[1] = k; collated(t.Key) != nil {
+		call.Args[0] = byKeys(e)
+	}
+	return call, nil
 }

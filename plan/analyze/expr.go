@@ -143,8 +143,8 @@ func (a *analyzer) extract(e, key plan.Expr) (plan.Expr, error) {
 		}
 		null := !a.conf.ANSI || lit != nil || t.ElemNull || plan.IsNullable(e) || plan.IsNullable(key)
 		return &plan.Call{Name: "[]", Args: []plan.Expr{e, key}, T: t.Elem, Null: null, Mode: a.conf.mode()}, nil
-	case t.Kind == types.KindMap && collated(t.Key) != nil:
-		return nil, errs.Unsupportedf("looking up a key with the collation %s is not supported", collated(t.Key).Collation)
+	case t.Kind == types.KindMap && (collated(t.Key) != nil || collated(plan.TypeOf(key)) != nil):
+		return a.collatedValue(e, key, isName)
 	case t.Kind == types.KindMap:
 		return &plan.Call{Name: "[]", Args: []plan.Expr{e, a.castTo(key, t.Key)}, T: t.Elem, Null: true, Mode: a.conf.mode()}, nil
 	case t.Kind == types.KindStruct:

@@ -92,7 +92,11 @@ func (p printer) cast(c *plan.Cast) string {
 	if c.Mode == plan.ModeTry {
 		name = "TRY_CAST("
 	}
-	return name + p.expr(c.Child) + " AS " + c.To.SQL() + ")"
+	to := c.To
+	if to.Kind == types.KindString && to.Length > 0 { // only tables have types with a length
+		to = withCollation(types.String, to.Collation)
+	}
+	return name + p.expr(c.Child) + " AS " + to.SQL() + ")"
 }
 
 // prettyCall is the text of a call as it was written: name is the one that the user called.

@@ -139,7 +139,11 @@ func (a *analyzer) listagg(s *scope, u *plan.UnresolvedFunction) (plan.Expr, err
 		if c.Distinct && (len(u.OrderWithin) > 1 || !equal(uncast(c.Args[0]), key.Child)) {
 			return nil, invalidWithin(u, "MISMATCH_WITH_DISTINCT_INPUT", "funcArg", SQL(c.Args[0]), "orderingExpr", quotedKeys(u.OrderWithin, a, s))
 		}
-		c.Args = append(c.Args, key.Child)
+		by, err := ownKey(key.Child)
+		if err != nil {
+			return nil, err
+		}
+		c.Args = append(c.Args, by)
 	}
 	c.Options = map[string]string{"order": order}
 	c.Pretty = printer{}.suffixed(shown+" WITHIN GROUP (ORDER BY "+join(keys)+")", c)

@@ -1,6 +1,7 @@
 package fn
 
 import (
+	"slices"
 	"strconv"
 
 	"millrace/errs"
@@ -147,7 +148,7 @@ func moment(_ *Context, args []Arg) (Result, error) {
 }
 
 func collectSet(c *Context, args []Arg) (Result, error) {
-	if HasMap(args[0].Type) {
+	if HasMap(args[0].Type) || hasCollation(args[0].Type) {
 		return Result{}, errs.New("DATATYPE_MISMATCH.UNSUPPORTED_INPUT_TYPE", "sqlExpr", "", "functionName", "`collect_set`", "dataType",
 			`"MAP" or "COLLATED STRING"`)
 	}
@@ -155,6 +156,12 @@ func collectSet(c *Context, args []Arg) (Result, error) {
 		return Result{}, errs.Unsupportedf("collect_set of variants is not supported.")
 	}
 	return collect(c, args)
+}
+
+// hasCollation reports whether a type has strings of another collation than the default one.
+func hasCollation(t *types.Type) bool {
+	return t != nil && (t.Kind == types.KindString && t.Collation != "" || hasCollation(t.Key) || hasCollation(t.Elem) ||
+		slices.ContainsFunc(t.Fields, func(f types.Field) bool { return hasCollation(f.Type) }))
 }
 
 func collect(_ *Context, args []Arg) (Result, error) {

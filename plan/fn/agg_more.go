@@ -46,7 +46,8 @@ func listagg(c *Context, args []Arg) (Result, error) {
 	casts := []*types.Type{t}
 	if len(args) == 2 {
 		d := args[1]
-		if d.Type.Kind != types.KindNull && (d.Type.Kind == types.KindBinary) != (t.Kind == types.KindBinary) && (d.Type.Kind == types.KindBinary || d.Type.Kind == types.KindString) {
+		mixed := d.Type.Kind == types.KindString && t.Kind == types.KindString && d.Type.Collation != t.Collation
+		if mixed || d.Type.Kind != types.KindNull && (d.Type.Kind == types.KindBinary) != (t.Kind == types.KindBinary) && (d.Type.Kind == types.KindBinary || d.Type.Kind == types.KindString) {
 			return Result{}, errs.New("DATATYPE_MISMATCH.DATA_DIFF_TYPES", "sqlExpr", "", "functionName", "`listagg`", "dataType", "("+quoted(t)+" or "+quoted(d.Type)+")")
 		}
 		if !d.IsConst {

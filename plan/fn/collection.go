@@ -118,6 +118,10 @@ func elementAt(try bool) func(*Context, []Arg) (Result, error) {
 			}
 			return strict(args, t.Elem, try || !c.ANSI || t.ElemNull, nil, types.Integer)
 		case types.KindMap:
+			if k := args[1].Type; k.Kind == types.KindString && t.Key.Kind == types.KindString && k.Collation != t.Key.Collation {
+				return Result{}, errs.New("DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES", "sqlExpr", "", "functionName", "`element_at`", "dataType", `"MAP"`,
+					"leftType", quoted(t), "rightType", quoted(k))
+			}
 			ok := TightestCommonType(c, args[1].Type, t.Key) != nil
 			if !ok {
 				_, ok = ImplicitCast(c, args[1].Type, t.Key)

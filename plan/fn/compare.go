@@ -33,6 +33,9 @@ func diffTypes(a, b *types.Type) error {
 func compare(rule func(c *Context, a, b *types.Type) (*types.Type, bool)) func(*Context, []Arg) (Result, error) {
 	return func(c *Context, args []Arg) (Result, error) {
 		t, ok := rule(c, args[0].Type, args[1].Type)
+		if !ok && SameShape(args[0].Type, args[1].Type) && Orderable(args[0].Type) {
+			return strict(args, types.Boolean, false)
+		}
 		if !ok {
 			return Result{}, diffTypes(args[0].Type, args[1].Type)
 		}

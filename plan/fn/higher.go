@@ -126,7 +126,7 @@ func quantifier(c *Context, args []Arg) (Result, error) {
 // aggregate merges into values of zero's type, whose fields keep zero's names.
 func aggregate(_ *Context, args []Arg) (Result, error) {
 	zero, merge := args[1].Type, args[2]
-	if !sameShape(zero, merge.Type) {
+	if !SameShape(zero, merge.Type) {
 		return Result{}, unexpected("aggregate", args, 2, quoted(zero))
 	}
 	r := Result{Type: zero, Nullable: true, Deterministic: true}
@@ -136,17 +136,17 @@ func aggregate(_ *Context, args []Arg) (Result, error) {
 	return r, nil
 }
 
-// sameShape reports whether types differ in no more than the names of fields and what may be null.
-func sameShape(t, o *types.Type) bool {
+// SameShape reports whether types differ in no more than the names of fields and what may be null.
+func SameShape(t, o *types.Type) bool {
 	if t.Kind != o.Kind || len(t.Fields) != len(o.Fields) || !t.IsNested() {
 		return t.SameData(o)
 	}
 	for i, f := range t.Fields {
-		if !sameShape(f.Type, o.Fields[i].Type) {
+		if !SameShape(f.Type, o.Fields[i].Type) {
 			return false
 		}
 	}
-	return (t.Elem == nil || sameShape(t.Elem, o.Elem)) && (t.Key == nil || sameShape(t.Key, o.Key))
+	return (t.Elem == nil || SameShape(t.Elem, o.Elem)) && (t.Key == nil || SameShape(t.Key, o.Key))
 }
 
 func zipWith(_ *Context, args []Arg) (Result, error) {
