@@ -96,8 +96,11 @@ func (e *Engine) Analyze(ctx context.Context, s *session.Session, n plan.Node) (
 
 // Execute implements session.Engine.
 func (e *Engine) Execute(ctx context.Context, s *session.Session, n plan.Node) (session.Result, error) {
+	if each, ok := n.(*plan.InsertEach); ok {
+		return e.insertEach(ctx, s, each)
+	}
 	if c, ok := n.(plan.Command); ok {
-		return e.execute(ctx, s, c)
+		return e.execute(ctx, s, c, part{})
 	}
 	st := e.statement(ctx, s)
 	resolved, err := st.analyze(n)
@@ -124,6 +127,8 @@ type statement struct {
 	seen         map[string]*delta.Snapshot // of each table the version that the statement has looked at first, by place: it looks at no other
 	agreed       int                        // how many of these are known to show the same of every transaction of several tables
 	writing      string                     // the place of the table that the statement writes, or empty
+	part         part                       // of a statement that writes several times
+	checking     bool                       // a write stops before anything is written
 	unchanged    *deltaTable                // that the statement was to change rows of, and has not, or nil
 }
 

@@ -45,7 +45,14 @@ func (st *statement) insert(c *plan.Insert) (session.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return st.insertRows(c, t, input, matchOptions(c))
+	options := matchOptions(c)
+	if c.SchemaEvolution {
+		if options == nil {
+			options = map[string]string{}
+		}
+		options["mergeSchema"] = "true"
+	}
+	return st.insertRows(c, t, input, options)
 }
 
 // insertRows is INSERT into a Delta table.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -49,10 +50,13 @@ func looksAtRows(c plan.Command) bool {
 
 // execute carries out a command. What could not be committed because of another writer is planned again, on what is there now: that
 // is what the user would do, who is told to.
-func (e *Engine) execute(ctx context.Context, s *session.Session, c plan.Command) (session.Result, error) {
+func (e *Engine) execute(ctx context.Context, s *session.Session, c plan.Command, p part) (session.Result, error) {
 	limit := int(bytesConf(s.Conf, "millrace.commit.maxReruns", rerunsDefault))
 	for try := 0; ; try++ {
 		st := e.statement(ctx, s)
+		if st.part = p; try == 0 {
+			st.seen = maps.Clone(p.seen)
+		}
 		res, err := st.command(c)
 		if looksAtRows(c) {
 			st.haveRead()

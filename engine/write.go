@@ -84,6 +84,9 @@ func (st *statement) writeDelta(w deltaWrite) (session.Result, error) {
 		return emptyResult(), err
 	}
 	if w.matching != nil && before.Exists() {
+		if st.checking {
+			return emptyResult(), nil
+		}
 		release, err := st.keepInput(&w)
 		if err != nil {
 			return nil, err
@@ -102,8 +105,8 @@ func (st *statement) writeDelta(w deltaWrite) (session.Result, error) {
 		return nil, err
 	}
 	actions, protocol, err := st.tableActions(w, before, metadata)
-	if err != nil {
-		return nil, err
+	if err != nil || st.checking {
+		return emptyResult(), err
 	}
 	if w.replaceIf != nil && before.Exists() {
 		return st.replaceRows(w, l, before, metadata, input)
@@ -526,7 +529,7 @@ func (st *statement) appVersion(options map[string]string) (delta.SetTransaction
 	app, hasApp := option(options, "txnAppId")
 	version, hasVersion := option(options, "txnVersion")
 	if !hasApp && !hasVersion {
-		app, version = st.s.Conf.Get("spark.databricks.delta.write.txnAppId"), st.s.Conf.Get("spark.databricks.delta.write.txnVersion")
+		app, version = st.part.application(st.s.Conf.Get("spark.databricks.delta.write.txnAppId")), st.s.Conf.Get("spark.databricks.delta.write.txnVersion")
 		hasApp, hasVersion = app != "", version != ""
 	}
 	if hasApp != hasVersion {

@@ -1018,6 +1018,20 @@ func (n *Insert) WithExpressions(c []Expr) Node {
 	return &m
 }
 func (n *Insert) command() {}
+func (n *InsertEach) Children() []Node {
+	var c []Node
+	c = collectList(c, n.Inserts)
+	return c
+}
+func (n *InsertEach) WithChildren(c []Node) Node {
+	m := *n
+	c = replaceList(c, &m.Inserts)
+	done(c)
+	return &m
+}
+func (n *InsertEach) Expressions() []Expr         { return nil }
+func (n *InsertEach) WithExpressions([]Expr) Node { return n }
+func (n *InsertEach) command()                    {}
 func (n *CreateTable) Children() []Node {
 	var c []Node
 	c = collectOne(c, n.Query)
@@ -1484,6 +1498,7 @@ var kinds = []any{
 	(*Write)(nil),
 	(*WriteV2)(nil),
 	(*Insert)(nil),
+	(*InsertEach)(nil),
 	(*CreateTable)(nil),
 	(*CreateView)(nil),
 	(*Drop)(nil),

@@ -63,7 +63,11 @@ type (
 		MatchText    string   // the condition of ON
 		Alias        string   // of the table, in that condition
 		IfNotExists  bool
+		// SchemaEvolution adds columns to the table that only the rows have.
+		SchemaEvolution bool
 	}
+	// InsertEach is FROM … INSERT … INSERT: Inserts and Writes to directories, which are done in order, each by itself.
+	InsertEach struct{ Inserts []Node }
 	// CreateTable is CREATE [OR REPLACE] TABLE, with a query (CTAS) or columns.
 	CreateTable struct {
 		Name        []string

@@ -47,8 +47,9 @@ func (s *Session) settle(ctx context.Context, n plan.Node) (plan.Node, error) {
 	if _, ok := n.(*plan.Explain); ok {
 		return n, nil
 	}
+	_, each := n.(*plan.InsertEach) // whose commands are its own
 	return mapInputs(n, func(c plan.Node) (plan.Node, error) {
-		if _, ok := c.(plan.Command); !ok {
+		if _, ok := c.(plan.Command); !ok || each {
 			return s.settle(ctx, c)
 		}
 		r, err := s.Run(ctx, c)

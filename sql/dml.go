@@ -7,19 +7,20 @@ import (
 	"millrace/plan"
 )
 
-// insert reads INSERT INTO | OVERWRITE.
-func (p *parser) insert() plan.Node {
+// insert reads INSERT INTO | OVERWRITE and its query.
+func (p *parser) insert() plan.Node { return p.insertOf(p.query) }
+
+// insertOf reads an INSERT whose rows are those that query reads.
+func (p *parser) insertOf(query func() plan.Node) plan.Node {
+	start := p.pos
 	p.pos++
-	if p.is("WITH", "SCHEMA", "EVOLUTION") {
-		p.unsupported("INSERT WITH SCHEMA EVOLUTION is not supported; set spark.databricks.delta.schema.autoMerge.enabled")
-	}
-	n := &plan.Insert{Overwrite: p.is("OVERWRITE")}
+	n := &plan.Insert{SchemaEvolution: p.accept("WITH", "SCHEMA", "EVOLUTION"), Overwrite: p.is("OVERWRITE")}
 	if !n.Overwrite && !p.is("INTO") {
 		p.fail()
 	}
 	p.pos++
 	if n.Overwrite && p.isOne("DIRECTORY", "LOCAL") && (p.is("LOCAL", "DIRECTORY") || p.peek(1).kind == tString || p.peek(1).upper == "USING") {
-		p.unsupported("INSERT OVERWRITE DIRECTORY is not supported")
+		return p.insertDirectory(start, query)
 	}
 	p.accept("TABLE")
 	n.Table = p.tableName()
@@ -51,11 +52,57 @@ func (p *parser) insert() plan.Node {
 			p.expression()
 			n.MatchText = p.between(start)
 		}
-		n.Input = withDefaults(p.aliased(p.query()))
+		n.Input = withDefaults(p.aliased(query()))
 		return n
 	}
-	n.Input = withDefaults(p.query())
+	n.Input = withDefaults(query())
 	return n
+}
+
+// insertDirectory reads INSERT OVERWRITE [LOCAL] DIRECTORY ['path'] USING format [OPTIONS (…)], which is a write to a path.
+func (p *parser) insertDirectory(start int, query func() plan.Node) plan.Node {
+	p.accept("LOCAL")
+	p.expect("DIRECTORY")
+	w := &plan.Write{Mode: plan.SaveOverwrite}
+	if p.cur().kind == tString {
+		w.Path = p.stringLiteral()
+	}
+	if !p.accept("USING") {
+		p.raiseAnalysis("NOT_SUPPORTED_COMMAND_WITHOUT_HIVE_SUPPORT", "cmd", "INSERT OVERWRITE DIRECTORY with the Hive format")
+	}
+	w.Format = strings.Join(p.qualifiedName(), ".")
+	if p.accept("OPTIONS") {
+		w.Options = p.properties()
+	}
+	w.Input = query()
+	for name, path := range w.Options {
+		if strings.EqualFold(name, "path") {
+			delete(w.Options, name)
+			if w.Path != "" {
+				path = "" // two paths are as wrong as none
+			}
+			w.Path = path
+		}
+	}
+	if w.Path == "" {
+		p.raise(start, "_LEGACY_ERROR_TEMP_0049")
+	}
+	if strings.EqualFold(w.Format, "delta") {
+		p.raiseAnalysis("DELTA_OPERATION_NOT_ALLOWED", "operation", "INSERT OVERWRITE DIRECTORY")
+	}
+	return w
+}
+
+// inserts reads the INSERTs that follow a FROM clause, each with its own SELECT over it.
+func (p *parser) inserts(from plan.Node) plan.Node {
+	each := &plan.InsertEach{}
+	for p.is("INSERT") {
+		each.Inserts = append(each.Inserts, p.insertOf(func() plan.Node { return p.selectOver(from) }))
+	}
+	if len(each.Inserts) == 1 {
+		return each.Inserts[0]
+	}
+	return each
 }
 
 // replaceMatchingAt reports whether [BY NAME] REPLACE USING or REPLACE ON stands n places ahead.

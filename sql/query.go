@@ -163,20 +163,26 @@ func (p *parser) queryPrimary() plan.Node {
 	return nil
 }
 
-// fromFirst reads FROM t [SELECT …].
+// fromFirst reads FROM t [SELECT … [SELECT …]]: the rows of all SELECTs.
 func (p *parser) fromFirst() plan.Node {
 	from := p.fromClause()
 	if !p.is("SELECT") {
 		if p.isPipe() || p.isOp(")") || p.cur().kind == tEOF || p.isOp(";") || p.isOne("ORDER", "LIMIT", "UNION", "EXCEPT", "INTERSECT", "OFFSET", "SORT") {
 			return from
 		}
-		if p.isOne("INSERT") {
-			p.unsupported("FROM … INSERT (several inserts in one statement) is not supported")
-		}
 		p.fail()
 	}
-	p.pos++
-	return p.selectFrom(from)
+	n := p.selectOver(from)
+	for p.is("SELECT") {
+		n = &plan.SetOp{Kind: plan.UnionOp, All: true, Left: n, Right: p.selectOver(from)}
+	}
+	return n
+}
+
+// selectOver reads a SELECT of a relation that was read before, with its order and limit.
+func (p *parser) selectOver(from plan.Node) plan.Node {
+	p.expect("SELECT")
+	return p.organized(p.selectFrom(from))
 }
 
 // selectFrom reads what follows the word SELECT; from is set when FROM came first.
@@ -196,7 +202,7 @@ func (p *parser) selectFrom(from plan.Node) plan.Node {
 	exprs := list(p, p.namedExpression)
 	input := from
 	switch {
-	case p.is("FROM"):
+	case from == nil && p.is("FROM"):
 		input = p.fromClause()
 	case input == nil:
 		input = &plan.OneRow{}

@@ -49,21 +49,45 @@ func (p *parser) onlySemicolons() bool {
 	return true
 }
 
-// queryStatement reads a query, or WITH … INSERT.
+// queryStatement reads a query, or INSERTs with WITH or FROM before them.
 func (p *parser) queryStatement() plan.Node {
-	if !p.is("WITH") {
+	at := p.pos
+	var with *plan.With
+	if p.is("WITH") {
+		with = p.with()
+	}
+	var n plan.Node
+	switch {
+	case with != nil && p.is("INSERT"):
+		n = p.insert()
+	case p.is("FROM"):
+		if from := p.fromClause(); p.is("INSERT") {
+			n = p.inserts(from)
+		}
+	}
+	if n == nil {
+		p.pos, p.marks = at, 0
 		return p.query()
 	}
-	at := p.pos
-	w := p.with()
-	if p.is("INSERT") {
-		i := p.insert().(*plan.Insert)
-		w.Body = i.Input
-		i.Input = w
-		return i
+	if with == nil {
+		return n
 	}
-	p.pos, p.marks = at, 0
-	return p.query()
+	each, several := n.(*plan.InsertEach)
+	if !several {
+		return under(with, n)
+	}
+	for i, insert := range each.Inserts {
+		each.Inserts[i] = under(with, insert)
+	}
+	return each
+}
+
+// under puts an INSERT's rows under a WITH that was read before it.
+func under(with *plan.With, insert plan.Node) plan.Node {
+	input := insert.Children()[0]
+	w := *with
+	w.Body = input
+	return insert.WithChildren([]plan.Node{&w})
 }
 
 var statements map[string]func(p *parser) plan.Node
