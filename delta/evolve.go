@@ -15,6 +15,7 @@ type WriteOptions struct {
 	Overwrite       bool     // the save mode is overwrite
 	MergeSchema     bool
 	OverwriteSchema bool
+	Replace         bool   // the table takes the place of the one that is there, whose properties go
 	Mapping         string // the column mapping that a new table is to have
 }
 
@@ -63,6 +64,9 @@ func (s *Snapshot) replaceSchema(data *types.Type, o WriteOptions) (*Metadata, e
 	m := &Metadata{Format: Format{Provider: "parquet", Options: map[string]string{}}, PartitionColumns: []string{}, Configuration: map[string]string{}}
 	if s.Metadata != nil {
 		m = s.Metadata.Clone()
+		if o.Replace {
+			m = s.replaced()
+		}
 	}
 	if len(data.Fields) == 0 {
 		return nil, errs.New("DELTA_EMPTY_DATA")

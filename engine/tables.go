@@ -367,7 +367,7 @@ func (st *statement) createEmpty(n newTable, schema *types.Type, replace bool) (
 	if replace {
 		w.mode = plan.SaveOverwrite
 	}
-	m, err := before.Evolve(schema, delta.WriteOptions{PartitionBy: n.partitionBy, Overwrite: replace, OverwriteSchema: replace,
+	m, err := before.Evolve(schema, delta.WriteOptions{PartitionBy: n.partitionBy, Overwrite: replace, OverwriteSchema: replace, Replace: replace,
 		Mapping: n.properties["delta.columnMapping.mode"]})
 	if err != nil {
 		return nil, err

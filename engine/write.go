@@ -99,7 +99,7 @@ func (st *statement) writeDelta(w deltaWrite) (session.Result, error) {
 	}
 	schema := plan.Schema(input).WithoutAutoNames()
 	evolve := delta.WriteOptions{PartitionBy: w.partitionBy, Overwrite: w.mode == plan.SaveOverwrite, MergeSchema: st.mergeSchema(w.options),
-		OverwriteSchema: w.replace || isTrue(w.options, "overwriteSchema"), Mapping: w.mapping}
+		OverwriteSchema: w.replace || isTrue(w.options, "overwriteSchema"), Replace: w.replace, Mapping: w.mapping}
 	metadata, err := before.Evolve(schema, evolve)
 	if err != nil {
 		return nil, err
@@ -198,22 +198,30 @@ func (st *statement) tableActions(w deltaWrite, before *delta.Snapshot, m *delta
 	if before.Exists() && m == before.Metadata {
 		return nil, before.Protocol, nil
 	}
-	if !before.Exists() {
+	if fresh := !before.Exists() || w.replace; fresh {
 		now := st.settings.NowMicros / 1000
 		m.ID, m.CreatedTime = uuid.NewString(), &now
 		if err := st.defaultProperties(m); err != nil {
 			return nil, nil, err
 		}
-	}
-	if w.create != nil && (!before.Exists() || w.replace) {
-		w.create(m)
+		if w.create != nil {
+			w.create(m)
+		}
 	}
 	checked, err := delta.CheckProperties(m.Configuration, true) // those of the statement have been checked
 	if err != nil {
 		return nil, nil, err
 	}
 	m.Configuration = checked
-	p, err := m.Complete(before.Metadata, before.Protocol)
+	var p *delta.Protocol
+	if before.Exists() && w.replace {
+		if err := mayReplace(before); err != nil {
+			return nil, nil, err
+		}
+		p, err = m.CompleteReplaced(before.Metadata, before.Protocol)
+	} else {
+		p, err = m.Complete(before.Metadata, before.Protocol)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -236,6 +244,16 @@ func (st *statement) tableActions(w deltaWrite, before *delta.Snapshot, m *delta
 	return actions, p, nil
 }
 
+// mayReplace refuses to replace a table that has rows and keeps them.
+func mayReplace(before *delta.Snapshot) error {
+	if before.BoolProperty("delta.appendOnly") {
+		for range before.All() {
+			return errs.New("DELTA_CANNOT_MODIFY_APPEND_ONLY", "table_name", "null", "config", "delta.appendOnly")
+		}
+	}
+	return nil
+}
+
 // defaultProperties gives a new table the properties that the session sets for all.
 func (st *statement) defaultProperties(m *delta.Metadata) error {
 	const prefix = "spark.databricks.delta.properties.defaults."
@@ -245,7 +263,9 @@ func (st *statement) defaultProperties(m *delta.Metadata) error {
 	}
 	checked, err := delta.CheckProperties(given, false)
 	for key, value := range checked {
-		m.Configuration[key] = value
+		if _, kept := m.Configuration[key]; !kept { // of a table that is replaced
+			m.Configuration[key] = value
+		}
 	}
 	return err
 }
