@@ -75,6 +75,10 @@ func (st *statement) command(c plan.Command) (session.Result, error) {
 		switch c.Name {
 		case isDeltaTable:
 			return st.isDelta(c)
+		case session.CatalogCall + "listFunctions", session.CatalogCall + "getFunction", session.CatalogCall + "functionExists":
+			name, _ := c.Args["name"].([]string)
+			pattern, _ := c.Args["pattern"].(string)
+			return st.functionCalls(strings.TrimPrefix(c.Name, session.CatalogCall), name, pattern)
 		case beginTransaction, commitTransaction, rollbackTransaction:
 			return st.transact(c.Name)
 		}

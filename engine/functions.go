@@ -21,6 +21,9 @@ type functionEntry struct {
 	Name      string `json:"name"`
 	Text      string `json:"text"`
 	ANSI      bool   `json:"ansi"` // how the session that made it computed
+
+	Created  int64             `json:"created,omitempty"` // in milliseconds
+	Settings map[string]string `json:"settings,omitempty"`
 }
 
 const functionPrefix = "/millrace/catalog/function/"
@@ -93,7 +96,7 @@ func (st *statement) Function(parts []string) (*plan.CreateFunction, error) {
 		return nil, err
 	}
 	f := n.(*plan.CreateFunction)
-	f.Name, f.ANSI = []string{"spark_catalog", e.Namespace, e.Name}, e.ANSI
+	f.Name, f.ANSI, f.Created, f.Settings = []string{"spark_catalog", e.Namespace, e.Name}, e.ANSI, e.Created, e.Settings
 	return f, nil
 }
 
@@ -110,7 +113,7 @@ func (st *statement) sameFunction(f *plan.CreateFunction, parts []string) bool {
 // createFunction checks a function by a call of it and keeps it.
 func (st *statement) createFunction(c *plan.CreateFunction) (session.Result, error) {
 	f := *c
-	f.ANSI = st.settings.Ansi
+	f.ANSI, f.Created, f.Settings = st.settings.Ansi, st.settings.NowMicros/1000, st.textSettings()
 	namespace, name, ok := st.functionName(c.Name)
 	if c.Temp {
 		if name, ok = temporaryName(c.Name); !ok {
@@ -127,6 +130,9 @@ func (st *statement) createFunction(c *plan.CreateFunction) (session.Result, err
 		if err := st.inheritsCollation(f.Name); err != nil {
 			return nil, err
 		}
+	}
+	if c.Temp && c.Replace && st.s.Function(name) == nil && builtin(f.Name) != nil {
+		return nil, errs.New("USER_DEFINED_FUNCTIONS.CANNOT_REPLACE_NON_SQL_UDF_WITH_SQL_UDF", "name", name)
 	}
 	there, err := st.existingFunction(&f, namespace, name)
 	if err != nil {
@@ -148,7 +154,7 @@ func (st *statement) createFunction(c *plan.CreateFunction) (session.Result, err
 		st.s.PutFunction(name, &f)
 		return emptyResult(), nil
 	}
-	value, err := json.Marshal(functionEntry{Namespace: strings.ToLower(namespace), Name: strings.ToLower(name), Text: c.Text, ANSI: f.ANSI})
+	value, err := json.Marshal(functionEntry{Namespace: strings.ToLower(namespace), Name: strings.ToLower(name), Text: c.Text, ANSI: f.ANSI, Created: f.Created, Settings: f.Settings})
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +182,7 @@ func (st *statement) existingFunction(f *plan.CreateFunction, namespace, name st
 	return e != nil, err
 }
 
-// checkFunction analyses a call of a function with columns as arguments, or constants for one that returns a table.
+// checkFunction analyses a call of a function.
 func (st *statement) checkFunction(f *plan.CreateFunction) error {
 	st.creating = f
 	defer func() { st.creating = nil }()
@@ -185,28 +191,14 @@ func (st *statement) checkFunction(f *plan.CreateFunction) error {
 			return err
 		}
 	}
-	in := &plan.Project{Input: &plan.OneRow{}}
-	args := make([]plan.Expr, len(f.Params))
-	for i, p := range f.Params {
+	for _, p := range f.Params {
 		if p.Default != nil {
 			if err := st.checkDefault(f, p); err != nil {
 				return err
 			}
 		}
-		null := &plan.Cast{Child: &plan.Literal{T: types.Null}, To: p.Type}
-		in.Exprs = append(in.Exprs, &plan.Alias{Child: null, Names: []string{p.Name}})
-		args[i] = &plan.UnresolvedAttribute{Parts: []string{p.Name}}
-		if f.Table {
-			args[i] = null
-		}
 	}
-	var call plan.Node
-	if f.Table {
-		call = &plan.UnresolvedTVF{Name: f.Name, Args: args}
-	} else {
-		call = &plan.Project{Input: in, Exprs: []plan.Expr{&plan.UnresolvedFunction{Name: f.Name, Args: args}}}
-	}
-	if _, err := st.analyze(call); err != nil || f.Access != "CONTAINS SQL" {
+	if _, err := st.analyze(functionCall(f)); err != nil || f.Access != "CONTAINS SQL" {
 		return err
 	}
 	reads, err := st.readsData(f)
@@ -214,6 +206,24 @@ func (st *statement) checkFunction(f *plan.CreateFunction) error {
 		err = errs.New("INVALID_SQL_FUNCTION_DATA_ACCESS")
 	}
 	return err
+}
+
+// functionCall is a query that calls a function with columns as arguments, or with constants one that returns a table.
+func functionCall(f *plan.CreateFunction) plan.Node {
+	in := &plan.Project{Input: &plan.OneRow{}}
+	args := make([]plan.Expr, len(f.Params))
+	for i, p := range f.Params {
+		null := &plan.Cast{Child: &plan.Literal{T: types.Null}, To: p.Type}
+		in.Exprs = append(in.Exprs, &plan.Alias{Child: null, Names: []string{p.Name}})
+		args[i] = &plan.UnresolvedAttribute{Parts: []string{p.Name}}
+		if f.Table {
+			args[i] = null
+		}
+	}
+	if f.Table {
+		return &plan.UnresolvedTVF{Name: f.Name, Args: args}
+	}
+	return &plan.Project{Input: in, Exprs: []plan.Expr{&plan.UnresolvedFunction{Name: f.Name, Args: args}}}
 }
 
 // checkDefault refuses a default that reads anything.
@@ -226,7 +236,7 @@ func (st *statement) checkDefault(f *plan.CreateFunction, p plan.FunctionParam) 
 		return true
 	})
 	if subquery {
-		return errs.New("USER_DEFINED_FUNCTIONS.NOT_A_VALID_DEFAULT_EXPRESSION", "functionName", types.QuoteParts(f.Name...), "parameterName", types.Quote(p.Name))
+		return errs.New("USER_DEFINED_FUNCTIONS.NOT_A_VALID_DEFAULT_EXPRESSION", "functionName", strings.Join(f.Name, "."), "parameterName", p.Name)
 	}
 	conf := st.conf()
 	e, err := analyze.Expression(p.Default, &plan.OneRow{}, st, conf)
@@ -369,12 +379,17 @@ func (st *statement) dropFunction(c *plan.DropFunction) (session.Result, error) 
 			return nil, errs.New("INVALID_SQL_SYNTAX.MULTI_PART_NAME", "statement", "DROP TEMPORARY FUNCTION", "name", types.QuoteParts(c.Name...))
 		case st.s.Function(name) != nil:
 			st.s.PutFunction(name, nil)
+		case builtin(c.Name) != nil && !c.IfExists:
+			return nil, errs.New("FORBIDDEN_OPERATION", "statement", "DROP", "objectType", "FUNCTION", "objectName", types.QuoteParts(c.Name...))
 		case !c.IfExists:
 			return nil, errs.New("ROUTINE_NOT_FOUND", "routineName", types.QuoteParts(c.Name...))
 		}
 		return emptyResult(), nil
 	}
 	namespace, name, ok := st.functionName(c.Name)
+	if len(c.Name) == 1 && builtin(c.Name) != nil {
+		return nil, errs.New("FORBIDDEN_OPERATION", "statement", "DROP", "objectType", "FUNCTION", "objectName", types.QuoteParts(c.Name...))
+	}
 	if ok {
 		e, err := st.e.o.Catalog.function(st.ctx, namespace, name)
 		if err != nil {
@@ -384,16 +399,13 @@ func (st *statement) dropFunction(c *plan.DropFunction) (session.Result, error) 
 			return emptyResult(), st.e.o.Catalog.kv.Delete(st.ctx, functionKey(namespace, name))
 		}
 	}
-	switch {
-	case c.IfExists:
+	if c.IfExists {
 		return emptyResult(), nil
-	case len(c.Name) == 1 && fn.Lookup(name) != nil:
-		return nil, errs.New("FORBIDDEN_OPERATION", "statement", "DROP", "objectType", "FUNCTION", "objectName", types.QuoteParts(c.Name...))
 	}
 	return nil, errs.New("ROUTINE_NOT_FOUND", "routineName", types.QuoteParts("spark_catalog", namespace, name))
 }
 
-// Functions implements session.UserFunctions: the names of a schema's functions.
+// Functions are the names of a schema's functions.
 func (c *Catalog) Functions(ctx context.Context, namespace string) ([]string, error) {
 	pairs, err := c.kv.List(ctx, functionPrefix+strings.ToLower(namespace)+"/")
 	if err != nil {

@@ -102,6 +102,8 @@ func (st *statement) describe(c *plan.Describe) (session.Result, error) {
 		return st.describeAsJSON(c)
 	case "schema":
 		return st.describeNamespace(c)
+	case "function":
+		return st.describeFunction(c)
 	case "table", "query":
 		if c.Partition != nil {
 			return st.describePartition(c)

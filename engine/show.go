@@ -18,8 +18,11 @@ var keyValueSchema = mustSchema("key STRING NOT NULL, value STRING NOT NULL")
 
 // show answers the SHOW commands about one table.
 func (st *statement) show(c *plan.Show) (session.Result, error) {
-	if strings.EqualFold(c.Kind, "table extended") {
+	switch strings.ToLower(c.Kind) {
+	case "table extended":
 		return st.showExtended(c)
+	case "functions":
+		return st.showFunctions(c)
 	}
 	if _, temporary := st.s.View(c.Name); temporary {
 		switch strings.ToLower(c.Kind) {

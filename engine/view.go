@@ -112,10 +112,7 @@ func located(err *errs.Error, o *plan.Origin) *errs.Error {
 
 // shapeView analyses a view's query and records its columns.
 func (st *statement) shapeView(c *plan.CreateView, e *Entry) error {
-	e.Shape.Settings = st.s.Conf.Changed()
-	for _, key := range viewSettings {
-		e.Shape.Settings[key] = st.s.Conf.Get(key)
-	}
+	e.Shape.Settings = st.textSettings()
 	query := c.Query
 	if e.Collation != "" {
 		var err error
@@ -239,6 +236,15 @@ func (e *Entry) query() (plan.Node, error) {
 		return n, err
 	}
 	return &plan.SubqueryAlias{Input: n, Name: []string{e.Name}, Columns: e.Columns}, nil
+}
+
+// textSettings are the settings with which the text of a view or function is read again.
+func (st *statement) textSettings() map[string]string {
+	settings := st.s.Conf.Changed()
+	for _, key := range viewSettings {
+		settings[key] = st.s.Conf.Get(key)
+	}
+	return settings
 }
 
 // viewRelation is a catalogued view as the analyser takes it.

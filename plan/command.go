@@ -254,9 +254,11 @@ type (
 		Comment       string
 		NotDetermined bool
 		Determined    bool
-		Access        string // CONTAINS SQL or READS SQL DATA, where it was said
-		Collation     string // of literals and types STRING of which nothing else is said; empty: the default one
-		ANSI          bool   // how it computes
+		Access        string            // CONTAINS SQL or READS SQL DATA, where it was said
+		Collation     string            // of literals and types STRING of which nothing else is said; empty: the default one
+		ANSI          bool              // how it computes
+		Created       int64             // in milliseconds; 0: not known
+		Settings      map[string]string // of the session that made it
 		BodyText      string
 		Text          string // the whole statement
 	}

@@ -9,7 +9,6 @@ import (
 
 	"millrace/errs"
 	"millrace/plan"
-	"millrace/plan/fn"
 	"millrace/types"
 )
 
@@ -28,7 +27,8 @@ var (
 	databaseShape = nullable(fields("name", types.String, "catalog", types.String, "description", types.String, "locationUri", types.String))
 	tableShape    = lastNotNull(fields("name", types.String, "catalog", types.String, "namespace", stringList,
 		"description", types.String, "tableType", types.String, "isTemporary", types.Boolean), 1)
-	functionShape = lastNotNull(fields("name", types.String, "catalog", types.String, "namespace", stringList,
+	// FunctionShape is what spark.catalog says of a function.
+	FunctionShape = lastNotNull(fields("name", types.String, "catalog", types.String, "namespace", stringList,
 		"description", types.String, "className", types.String, "isTemporary", types.Boolean), 1)
 	columnShape = lastNotNull(fields("name", types.String, "description", types.String, "dataType", types.String,
 		"nullable", types.Boolean, "isPartition", types.Boolean, "isBucket", types.Boolean, "isCluster", types.Boolean), 4)
@@ -77,7 +77,7 @@ func (s *Session) runCatalog(ctx context.Context, op string, args map[string]any
 	case "getTable", "tableExists", "listColumns":
 		return s.table(ctx, op, name)
 	case "listFunctions", "getFunction", "functionExists":
-		return functions(op, name, arg("pattern"))
+		return s.engine.Execute(ctx, s, &plan.Generic{Name: CatalogCall + op, Args: args})
 	case "dropTempView":
 		return one(s.DropView(arg("view"), false))
 	case "dropGlobalTempView":
@@ -309,29 +309,7 @@ func comment(f types.Field) any {
 	return nil
 }
 
-func functions(op string, name []string, pattern string) (Result, error) {
-	row := func(n string) []any { return []any{n, nil, []string(nil), "", "millrace." + n, true} }
-	if op == "listFunctions" {
-		var rows [][]any
-		for _, n := range fn.Names() {
-			if Matches(pattern, n) {
-				rows = append(rows, row(n))
-			}
-		}
-		return NewRows(functionShape, rows)
-	}
-	found := len(name) == 1 && fn.Lookup(name[0]) != nil
-	switch {
-	case op == "functionExists":
-		return one(found)
-	case !found:
-		return nil, errs.New("UNRESOLVED_ROUTINE", "routineName", types.QuoteParts(name...), "searchPath",
-			"[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]")
-	}
-	return NewRows(functionShape, [][]any{row(strings.ToLower(name[0]))})
-}
-
-// showNames answers SHOW TABLES, SCHEMAS, VIEWS, CATALOGS, FUNCTIONS and CURRENT NAMESPACE; nil for other kinds.
+// showNames answers SHOW TABLES, SCHEMAS, VIEWS, CATALOGS and CURRENT NAMESPACE; nil for other kinds.
 func (s *Session) showNames(ctx context.Context, c *plan.Show) (Result, error) {
 	switch kind := strings.ToLower(c.Kind); kind {
 	case "schemas", "databases", "namespaces":
@@ -370,14 +348,6 @@ func (s *Session) showNames(ctx context.Context, c *plan.Show) (Result, error) {
 		return NewRows(fields("catalog", types.String), [][]any{{DefaultCatalog}})
 	case "current namespace", "current schema", "current database":
 		return NewRows(fields("catalog", types.String, "namespace", types.String), [][]any{{DefaultCatalog, strings.Join(s.Namespace(), ".")}})
-	case "functions":
-		var rows [][]any
-		for _, n := range fn.Names() {
-			if Matches(c.Pattern, n) {
-				rows = append(rows, []any{n})
-			}
-		}
-		return NewRows(fields("function", types.String), rows)
 	}
 	return nil, nil
 }

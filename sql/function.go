@@ -169,8 +169,8 @@ func (p *parser) distinctNames(start int, f *plan.CreateFunction) {
 		}
 		seen[name] = true
 		if i > 0 && c.Default == nil && f.Params[i-1].Default != nil {
-			p.raise(start, "USER_DEFINED_FUNCTIONS.NOT_A_VALID_DEFAULT_PARAMETER_POSITION", "functionName", types.QuoteParts(f.Name...),
-				"parameterName", types.Quote(f.Params[i-1].Name), "nextParameterName", types.Quote(c.Name))
+			p.raise(start, "USER_DEFINED_FUNCTIONS.NOT_A_VALID_DEFAULT_PARAMETER_POSITION", "functionName", strings.Join(f.Name, "."),
+				"parameterName", f.Params[i-1].Name, "nextParameterName", c.Name)
 		}
 	}
 	seen = map[string]bool{}

@@ -481,7 +481,11 @@ func (p *parser) showNames(s *plan.Show) plan.Node {
 	case p.cur().kind == tString:
 		s.Pattern = p.stringLiteral()
 	case s.Kind == "functions" && p.isIdentifier():
-		s.Pattern = strings.Join(p.qualifiedName(), ".")
+		parts := p.qualifiedName()
+		if n := len(parts) - 1; n > 0 {
+			s.Name = parts[:n]
+		}
+		s.Pattern = parts[len(parts)-1]
 	case like:
 		p.fail()
 	}

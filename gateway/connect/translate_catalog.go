@@ -127,7 +127,7 @@ func catalogQuestion(c *pb.Catalog) (op string, args map[string]string, name []s
 	case *pb.Catalog_ListViews:
 		return "listViews", pattern(cat.ListViews.Pattern), []string{cat.ListViews.GetDbName()}
 	case *pb.Catalog_ListFunctions:
-		return "listFunctions", pattern(cat.ListFunctions.Pattern), nil
+		return "listFunctions", pattern(cat.ListFunctions.Pattern), []string{cat.ListFunctions.GetDbName()}
 	case *pb.Catalog_ListColumns:
 		return "listColumns", nil, []string{cat.ListColumns.GetDbName(), cat.ListColumns.TableName}
 	case *pb.Catalog_GetDatabase:
