@@ -2,6 +2,9 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"time"
 
 	"millrace/delta"
@@ -10,12 +13,14 @@ import (
 	"millrace/operators/expr"
 	"millrace/plan"
 	"millrace/plan/analyze"
+	"millrace/plan/fn"
 	planpb "millrace/proto/millrace/plan/v1"
 	"millrace/session"
 	"millrace/sql"
 	"millrace/table"
 	"millrace/table/avro"
 	_ "millrace/table/functions" // kernels
+	"millrace/table/protobuf"
 	"millrace/txn"
 	"millrace/types"
 	"millrace/vector"
@@ -175,7 +180,7 @@ const maxLooks = 1000
 
 func (st *statement) conf() analyze.Conf {
 	return analyze.Conf{ANSI: st.settings.Ansi, CaseSensitive: st.settings.CaseSensitive, TimeZone: st.settings.TimeZone,
-		NowMicros: st.settings.NowMicros, User: st.s.User, Database: st.database(), Get: st.s.Conf.Get, Eval: st.fold, ParseSchema: parseSchema, AvroType: avroType, ParseInterval: sql.ParseInterval,
+		NowMicros: st.settings.NowMicros, User: st.s.User, Database: st.database(), Get: st.s.Conf.Get, Eval: st.fold, ParseSchema: parseSchema, AvroType: avroType, ProtobufType: protobufType, ParseInterval: sql.ParseInterval,
 		Span: st.streams.Span, Variable: st.variable, Collect: st.collect}
 }
 
@@ -185,6 +190,29 @@ func avroType(function, schema string, options map[string]string) (*types.Type, 
 		return nil, err
 	}
 	return c.Type, nil
+}
+
+// protobufType is the struct that a call reads messages as; one that writes them has none.
+func protobufType(function string, p *fn.Protobuf) (*types.Type, error) {
+	if p.Path != "" {
+		set, err := os.ReadFile(p.Path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, errs.New("PROTOBUF_DESCRIPTOR_FILE_NOT_FOUND", "filePath", p.Path)
+		case err != nil:
+			return nil, errs.New("CANNOT_PARSE_PROTOBUF_DESCRIPTOR")
+		}
+		p.Set = append([]byte{}, set...)
+	}
+	m, err := protobuf.Find(p.Set, p.Message)
+	if err != nil {
+		return nil, err
+	}
+	o, err := protobuf.ParseOptions(p.Options)
+	if err != nil || function != "from_protobuf" {
+		return nil, err
+	}
+	return m.Type(o)
 }
 
 // parseSchema reads a type, or the columns of a table, as DDL or as JSON.

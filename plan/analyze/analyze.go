@@ -64,6 +64,8 @@ type Conf struct {
 	ParseSchema func(text string) (*types.Type, error)
 	// AvroType is the type as which a function on Avro values with these options reads those of a schema's JSON.
 	AvroType func(function, schema string, options map[string]string) (*types.Type, error)
+	// ProtobufType is the same for functions on Protobuf messages; it reads the file of p.Path into p.Set.
+	ProtobufType func(function string, p *fn.Protobuf) (*types.Type, error)
 	// ParseInterval reads an interval such as "1 day 2 hours"; nil: window's durations are numbers only.
 	ParseInterval func(text string) (months, days int32, micros int64, err error)
 	// Span is the relation, resolved or not, of the rows that a micro-batch reads of a streaming source; nil: there is no micro-batch.
@@ -78,7 +80,8 @@ type Conf struct {
 func newAnalyzer(c Catalog, conf Conf) *analyzer {
 	a := &analyzer{catalog: c, conf: conf, blocks: map[plan.Node]*block{}, hidden: map[plan.Node][]*plan.Attribute{}, observed: map[string]int64{}, madeOf: map[plan.Node][]plan.Node{}, sealed: map[plan.Node]bool{}, made: map[plan.ID][]*plan.Attribute{},
 		located: map[*plan.Scan][]*plan.Attribute{}, further: map[plan.ID]*plan.Call{}}
-	a.fn = &fn.Context{ANSI: conf.ANSI, CaseSensitive: conf.CaseSensitive, TimeZone: conf.TimeZone, Conf: conf.get, ParseSchema: conf.ParseSchema, AvroType: conf.AvroType}
+	a.fn = &fn.Context{ANSI: conf.ANSI, CaseSensitive: conf.CaseSensitive, TimeZone: conf.TimeZone, Conf: conf.get, ParseSchema: conf.ParseSchema, AvroType: conf.AvroType,
+		ProtobufType: conf.ProtobufType}
 	return a
 }
 

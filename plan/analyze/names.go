@@ -84,6 +84,8 @@ var defaults = map[string]*optional{
 	"from_avro":                        {2, 3, []plan.Expr{null}},
 	"to_avro":                          {1, 2, []plan.Expr{null}},
 	"schema_of_avro":                   {1, 2, []plan.Expr{null}},
+	"from_protobuf":                    {2, 4, []plan.Expr{null, null}},
+	"to_protobuf":                      {2, 4, []plan.Expr{null, null}},
 	"from_unixtime":                    {1, 2, []plan.Expr{plan.Str("yyyy-MM-dd HH:mm:ss")}},
 	"lag":                              {1, 3, []plan.Expr{plan.Int(1), null}},
 	"lead":                             {1, 3, []plan.Expr{plan.Int(1), null}},

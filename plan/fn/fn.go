@@ -39,6 +39,7 @@ type Context struct {
 	Conf          func(key string) string
 	ParseSchema   func(text string) (*types.Type, error) // reads a type or the columns of a table, as DDL or JSON
 	AvroType      func(function, schema string, options map[string]string) (*types.Type, error)
+	ProtobufType  func(function string, p *Protobuf) (*types.Type, error) // reads the file of p.Path into p.Set
 }
 
 // Result is a resolved call.

@@ -4,11 +4,11 @@ import "strings"
 
 // unbuilt are the functions of Spark that this cluster does not have yet.
 var unbuilt = wordSet(`
-	direct_shuffle_partition_id from_protobuf
+	direct_shuffle_partition_id
 	java_method
 	reflect st_asbinary st_geogfromwkb
 	st_geomfromwkb st_setsrid st_srid
-	to_protobuf try_reflect
+	try_reflect
 	measure python_worker_logs
 `)
 

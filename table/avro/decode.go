@@ -12,6 +12,7 @@ import (
 
 	"millrace/errs"
 	"millrace/javatime"
+	"millrace/table/internal/column"
 	"millrace/types"
 )
 
@@ -50,7 +51,7 @@ func (in *input) bytes() ([]byte, error) {
 }
 
 // decoder appends one value of a schema to a column.
-type decoder func(in *input, c *column) error
+type decoder func(in *input, c *column.Column) error
 
 // rebase is how dates and times of files that Spark 2 wrote are read.
 type rebase struct {
@@ -96,7 +97,7 @@ func (k *compiler) decoder(s *Schema, t *types.Type, path string) (decoder, erro
 	}
 	switch s.Kind {
 	case "null":
-		return func(_ *input, c *column) error { c.null(); return nil }, nil
+		return func(_ *input, c *column.Column) error { c.Null(); return nil }, nil
 	case "union":
 		return k.union(s, t, path)
 	case "record":
@@ -131,12 +132,12 @@ func (k *compiler) decoder(s *Schema, t *types.Type, path string) (decoder, erro
 	return nil, mismatch(s, t, path)
 }
 
-func boolean(in *input, c *column) error {
+func boolean(in *input, c *column.Column) error {
 	b, err := in.take(1)
 	if err != nil {
 		return err
 	}
-	c.fixed(int64(b[0] & 1))
+	c.Fixed(int64(b[0] & 1))
 	return nil
 }
 
@@ -174,7 +175,7 @@ func (k *compiler) integer(s *Schema, t *types.Type) decoder {
 
 func number(s *Schema, convert func(int64) int64) decoder {
 	short := s.Kind == "int"
-	return func(in *input, c *column) error {
+	return func(in *input, c *column.Column) error {
 		v, err := in.long()
 		if err == nil && short && v != int64(int32(v)) {
 			err = errors.New("an int has more than 32 bits")
@@ -182,7 +183,7 @@ func number(s *Schema, convert func(int64) int64) decoder {
 		if err != nil {
 			return err
 		}
-		c.fixed(convert(v))
+		c.Fixed(convert(v))
 		return nil
 	}
 }
@@ -202,12 +203,12 @@ func floating(s *Schema, t *types.Type) decoder {
 }
 
 func raw(n int64, value func([]byte) int64) decoder {
-	return func(in *input, c *column) error {
+	return func(in *input, c *column.Column) error {
 		b, err := in.take(n)
 		if err != nil {
 			return err
 		}
-		c.fixed(value(b))
+		c.Fixed(value(b))
 		return nil
 	}
 }
@@ -220,7 +221,7 @@ func text(s *Schema, t *types.Type) decoder {
 	}
 	switch {
 	case s.Kind == "enum" && t.Kind == types.KindString:
-		return func(in *input, c *column) error {
+		return func(in *input, c *column.Column) error {
 			i, err := in.long()
 			if err == nil && (i < 0 || i >= int64(len(s.Symbols))) {
 				err = fmt.Errorf("the enum %s has no symbol %d", s.Name, i)
@@ -228,18 +229,18 @@ func text(s *Schema, t *types.Type) decoder {
 			if err != nil {
 				return err
 			}
-			c.str([]byte(s.Symbols[i]))
+			c.Str([]byte(s.Symbols[i]))
 			return nil
 		}
 	case t.Kind == types.KindDecimal && s.isDecimal() && s.Scale == t.Scale && s.Precision <= t.Precision:
 		return decimals(read, t)
 	case t.Kind == types.KindString && (s.Kind == "string" || s.Kind == "bytes"), t.Kind == types.KindBinary && s.Kind != "enum":
-		return func(in *input, c *column) error {
+		return func(in *input, c *column.Column) error {
 			b, err := read(in)
 			if err != nil {
 				return err
 			}
-			c.str(b)
+			c.Str(b)
 			return nil
 		}
 	}
@@ -248,16 +249,16 @@ func text(s *Schema, t *types.Type) decoder {
 
 func decimals(read func(*input) ([]byte, error), t *types.Type) decoder {
 	short := t.IsShortDecimal()
-	return func(in *input, c *column) error {
+	return func(in *input, c *column.Column) error {
 		b, err := read(in)
 		if err != nil {
 			return err
 		}
 		n := decimal128.FromBigInt(bigEndian(b))
 		if short {
-			c.fixed(int64(n.LowBits()))
+			c.Fixed(int64(n.LowBits()))
 		} else {
-			c.wide(n.LowBits(), n.HighBits())
+			c.Wide(n.LowBits(), n.HighBits())
 		}
 		return nil
 	}
@@ -281,10 +282,10 @@ func (k *compiler) array(s *Schema, t *types.Type, path string) (decoder, error)
 	if err != nil {
 		return nil, err
 	}
-	return func(in *input, c *column) error {
-		err := blocks(in, func() error { return elem(in, c.children[0]) })
+	return func(in *input, c *column.Column) error {
+		err := blocks(in, func() error { return elem(in, c.Children[0]) })
 		if err == nil {
-			c.list()
+			c.List()
 		}
 		return err
 	}, nil
@@ -295,17 +296,17 @@ func (k *compiler) mapOf(s *Schema, t *types.Type, path string) (decoder, error)
 	if err != nil {
 		return nil, err
 	}
-	return func(in *input, c *column) error {
+	return func(in *input, c *column.Column) error {
 		err := blocks(in, func() error {
 			key, err := in.bytes()
 			if err != nil {
 				return err
 			}
-			c.children[0].str(key)
-			return value(in, c.children[1])
+			c.Children[0].Str(key)
+			return value(in, c.Children[1])
 		})
 		if err == nil {
-			c.list()
+			c.List()
 		}
 		return err
 	}, nil
@@ -366,7 +367,7 @@ func (k *compiler) union(s *Schema, t *types.Type, path string) (decoder, error)
 		}
 		branches[i] = d
 	}
-	return func(in *input, c *column) error {
+	return func(in *input, c *column.Column) error {
 		i, err := in.long()
 		if err != nil {
 			return err
@@ -380,15 +381,15 @@ func (k *compiler) union(s *Schema, t *types.Type, path string) (decoder, error)
 
 // only makes a struct of whose members one has a value.
 func only(member int, d decoder) decoder {
-	return func(in *input, c *column) error {
-		for i, m := range c.children {
+	return func(in *input, c *column.Column) error {
+		for i, m := range c.Children {
 			if i != member {
-				m.null()
+				m.Null()
 			} else if err := d(in, m); err != nil {
 				return err
 			}
 		}
-		c.done(true)
+		c.Done(true)
 		return nil
 	}
 }
@@ -419,11 +420,11 @@ func (k *compiler) record(s *Schema, t *types.Type, path string) (decoder, error
 			return nil, err
 		}
 	}
-	return func(in *input, c *column) error {
+	return func(in *input, c *column.Column) error {
 		for i, step := range steps {
-			var into *column
+			var into *column.Column
 			if places[i] >= 0 {
-				into = c.children[places[i]]
+				into = c.Children[places[i]]
 			}
 			if err := step(in, into); err != nil {
 				return err
@@ -431,10 +432,10 @@ func (k *compiler) record(s *Schema, t *types.Type, path string) (decoder, error
 		}
 		for j, m := range missing {
 			if m {
-				c.children[j].null()
+				c.Children[j].Null()
 			}
 		}
-		c.done(true)
+		c.Done(true)
 		return nil
 	}, nil
 }
@@ -456,11 +457,11 @@ func skip(s *Schema, around []string) (decoder, error) {
 	}
 	switch s.Kind {
 	case "null":
-		return func(*input, *column) error { return nil }, nil
+		return func(*input, *column.Column) error { return nil }, nil
 	case "boolean":
 		return skipBytes(1), nil
 	case "int", "long", "enum":
-		return func(in *input, _ *column) error { _, err := in.long(); return err }, nil
+		return func(in *input, _ *column.Column) error { _, err := in.long(); return err }, nil
 	case "float":
 		return skipBytes(4), nil
 	case "double":
@@ -468,11 +469,11 @@ func skip(s *Schema, around []string) (decoder, error) {
 	case "fixed":
 		return skipBytes(int64(s.Size)), nil
 	case "bytes", "string":
-		return func(in *input, _ *column) error { _, err := in.bytes(); return err }, nil
+		return func(in *input, _ *column.Column) error { _, err := in.bytes(); return err }, nil
 	case "array", "map":
 		item, err := skip(s.Items, around)
 		keyed := s.Kind == "map"
-		return func(in *input, _ *column) error {
+		return func(in *input, _ *column.Column) error {
 			return blocks(in, func() error {
 				if keyed {
 					if _, err := in.bytes(); err != nil {
@@ -496,7 +497,7 @@ func skip(s *Schema, around []string) (decoder, error) {
 		parts = append(parts, d)
 	}
 	if s.Kind == "union" {
-		return func(in *input, _ *column) error {
+		return func(in *input, _ *column.Column) error {
 			i, err := in.long()
 			if err == nil && (i < 0 || i >= int64(len(parts))) {
 				err = fmt.Errorf("a union has no branch %d", i)
@@ -507,7 +508,7 @@ func skip(s *Schema, around []string) (decoder, error) {
 			return parts[i](in, nil)
 		}, nil
 	}
-	return func(in *input, _ *column) error {
+	return func(in *input, _ *column.Column) error {
 		for _, p := range parts {
 			if err := p(in, nil); err != nil {
 				return err
@@ -518,5 +519,5 @@ func skip(s *Schema, around []string) (decoder, error) {
 }
 
 func skipBytes(n int64) decoder {
-	return func(in *input, _ *column) error { _, err := in.take(n); return err }
+	return func(in *input, _ *column.Column) error { _, err := in.take(n); return err }
 }

@@ -15,6 +15,7 @@ import (
 
 	"millrace/errs"
 	"millrace/javatime"
+	"millrace/table/internal/column"
 	"millrace/types"
 	"millrace/vector"
 )
@@ -166,7 +167,7 @@ type Reader struct {
 	in     stream
 	end    int64
 	decode decoder
-	root   *column
+	root   *column.Column
 	zstd   *zstd.Decoder
 	plain  []byte // the block's decompressed text
 	block  input
@@ -192,7 +193,7 @@ func (f *File) NewReader(src io.ReaderAt, columns []Column, start, length int64,
 	if err != nil {
 		return nil, f.failed(err)
 	}
-	r := &Reader{File: f, decode: d, root: newColumn(t), end: f.size}
+	r := &Reader{File: f, decode: d, root: column.New(t), end: f.size}
 	if length > 0 {
 		r.end = start + length
 	}
@@ -243,8 +244,8 @@ func (r *Reader) Close() error {
 
 // Next returns the next batch, or nil at the end; it is overwritten by the next call.
 func (r *Reader) Next() (*vector.Batch, error) {
-	r.root.clear()
-	for r.root.n < vector.BatchRows {
+	r.root.Clear()
+	for r.root.N < vector.BatchRows {
 		if r.left == 0 {
 			more, err := r.nextBlock()
 			if err != nil {
@@ -260,12 +261,12 @@ func (r *Reader) Next() (*vector.Batch, error) {
 		}
 		r.left--
 	}
-	if r.root.n == 0 {
+	if r.root.N == 0 {
 		return nil, nil
 	}
-	r.batch.N, r.batch.Cols = r.root.n, r.batch.Cols[:0]
-	for _, c := range r.root.children {
-		r.batch.Cols = append(r.batch.Cols, c.vector())
+	r.batch.N, r.batch.Cols = r.root.N, r.batch.Cols[:0]
+	for _, c := range r.root.Children {
+		r.batch.Cols = append(r.batch.Cols, c.Vector())
 	}
 	return &r.batch, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"millrace/errs"
 	"millrace/javatime"
+	"millrace/table/internal/column"
 	"millrace/types"
 	"millrace/vector"
 )
@@ -168,18 +169,18 @@ type Decoder struct {
 // Values gathers values that are read.
 type Values struct {
 	*Decoder
-	column *column
+	column *column.Column
 }
 
 // Values begins an empty column.
-func (d *Decoder) Values() *Values { return &Values{d, newColumn(d.of.Type)} }
+func (d *Decoder) Values() *Values { return &Values{d, column.New(d.of.Type)} }
 
 // Null appends a row that has no value.
-func (v *Values) Null() { v.column.null() }
+func (v *Values) Null() { v.column.Null() }
 
 // Add appends the value that a binary holds. What is behind it does not matter, as in Spark.
 func (v *Values) Add(text []byte) error {
-	n := v.column.n
+	n := v.column.N
 	err := v.decode(&input{data: text}, v.column)
 	if err == nil {
 		return nil
@@ -190,20 +191,20 @@ func (v *Values) Add(text []byte) error {
 		e.Cause = err
 		return e
 	}
-	v.column.truncate(n)
+	v.column.Truncate(n)
 	if v.of.Type.Kind != types.KindStruct {
-		v.column.null()
+		v.column.Null()
 		return nil
 	}
-	for _, k := range v.column.children {
-		k.null()
+	for _, k := range v.column.Children {
+		k.Null()
 	}
-	v.column.done(true)
+	v.column.Done(true)
 	return nil
 }
 
 // Vector is the rows so far.
-func (v *Values) Vector() *vector.Vector { return v.column.vector() }
+func (v *Values) Vector() *vector.Vector { return v.column.Vector() }
 
 // Encoder writes single values, as to_avro does.
 type Encoder struct{ encode encoder }

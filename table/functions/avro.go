@@ -5,7 +5,6 @@ import (
 	"millrace/operators/expr"
 	"millrace/table/avro"
 	"millrace/types"
-	"millrace/vector"
 )
 
 func init() {
@@ -47,18 +46,7 @@ func toAvro(c *expr.Call) (expr.Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(_ *expr.Ctx, args []*vector.Vector, sel []uint32, n int, out *vector.Vector) error {
-		w := expr.NewStringWriter(out, n)
-		err := expr.RowsErr(sel, n, func(i int) error {
-			buf, err := e.Append(w.Buffer(), args[0], i)
-			if err == nil {
-				w.Commit(i, buf)
-			}
-			return err
-		})
-		w.Close()
-		return err
-	}, nil
+	return appending(e), nil
 }
 
 func schemaOfAvro(c *expr.Call) (expr.Kernel, error) {
