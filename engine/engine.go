@@ -180,7 +180,7 @@ const maxLooks = 1000
 
 func (st *statement) conf() analyze.Conf {
 	return analyze.Conf{ANSI: st.settings.Ansi, CaseSensitive: st.settings.CaseSensitive, TimeZone: st.settings.TimeZone,
-		NowMicros: st.settings.NowMicros, User: st.s.User, Database: st.database(), Get: st.s.Conf.Get, Eval: st.fold, ParseSchema: parseSchema, AvroType: avroType, ProtobufType: protobufType, ParseInterval: sql.ParseInterval,
+		NowMicros: st.settings.NowMicros, User: st.s.User, Database: st.database(), Get: st.s.Conf.Get, Eval: st.fold, ParseSchema: parseSchema, AvroType: avroType, ProtobufType: protobufType, TextsType: st.textsType, ParseInterval: sql.ParseInterval,
 		Span: st.streams.Span, Variable: st.variable, Collect: st.collect}
 }
 
@@ -190,6 +190,10 @@ func avroType(function, schema string, options map[string]string) (*types.Type, 
 		return nil, err
 	}
 	return c.Type, nil
+}
+
+func (st *statement) textsType(format string, options map[string]string, texts [][]byte) (*types.Type, error) {
+	return table.InferTexts(format, options, st.settings.TimeZone, st.settings.NowMicros, st.settings.CaseSensitive, texts)
 }
 
 // protobufType is the struct that a call reads messages as; one that writes them has none.

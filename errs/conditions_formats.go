@@ -7,6 +7,8 @@ var _ = register(map[string]Condition{
 	"PARQUET_TYPE_NOT_RECOGNIZED":                 {Invalid, ClassAnalysis, "42846", "Unrecognized Parquet type: <field>."},
 	"SORT_BY_WITHOUT_BUCKETING":                   {Invalid, ClassAnalysis, "42601", "sortBy must be used together with bucketBy."},
 	"UNSUPPORTED_FEATURE.WRITE_FOR_BINARY_SOURCE": {Unsupported, ClassUnsupported, "0A000", "The feature is not supported: Write for the binary file data source."},
+	"DATAFRAME_INPUT_NOT_SINGLE_COLUMN":           {Invalid, ClassAnalysis, "42K09", "Input DataFrame must have exactly one column, but got <numColumns>."},
+	"DATAFRAME_INPUT_NOT_STRING_TYPE":             {Invalid, ClassAnalysis, "42K09", "Input DataFrame column must be StringType, but got <dataType>."},
 	"XML_ROW_TAG_MISSING":                         {Invalid, ClassAnalysis, "42KDF", "<rowTag> option is required for reading/writing files in XML format."},
 	"_LEGACY_ERROR_TEMP_1290":                     {Invalid, ClassAnalysis, "", "Text data source supports only a single column, and you have <schemaSize> columns."},
 	"_LEGACY_ERROR_TEMP_1294":                     {Invalid, ClassAnalysis, "", "The timestamp provided for the '<strategy>' option is invalid. The expected format is 'YYYY-MM-DDTHH:mm:ss', but the provided timestamp: <timeString>."},

@@ -924,6 +924,19 @@ func (n *Pivot) WithExpressions(c []Expr) Node {
 	done(c)
 	return &m
 }
+func (n *ParseTexts) Children() []Node {
+	var c []Node
+	c = collectOne(c, n.Input)
+	return c
+}
+func (n *ParseTexts) WithChildren(c []Node) Node {
+	m := *n
+	c = replaceOne(c, &m.Input)
+	done(c)
+	return &m
+}
+func (n *ParseTexts) Expressions() []Expr         { return nil }
+func (n *ParseTexts) WithExpressions([]Expr) Node { return n }
 func (n *Unpivot) Children() []Node {
 	var c []Node
 	c = collectOne(c, n.Input)
@@ -1493,6 +1506,7 @@ var kinds = []any{
 	(*ShowString)(nil),
 	(*Stat)(nil),
 	(*Pivot)(nil),
+	(*ParseTexts)(nil),
 	(*Unpivot)(nil),
 	(*ColumnStatistics)(nil),
 	(*Write)(nil),

@@ -366,6 +366,14 @@ type (
 		Values     []Expr
 		Aggregates []Expr
 	}
+	// ParseTexts is spark.read.json(df) and its like: the rows that are written in the texts of a column, which is the input's only one. Without a schema (nil) it is
+	// inferred from all texts.
+	ParseTexts struct {
+		Input   Node
+		Format  string // json, csv or xml
+		Schema  *types.Type
+		Options map[string]string
+	}
 	// Unpivot is df.unpivot and UNPIVOT.
 	Unpivot struct {
 		Input             Node

@@ -520,6 +520,37 @@ C["writeTo replace missing"] = lambda: df2.writeTo("par_none").using("delta").re
 C["merge nothing"] = lambda: table("par_ar", lambda: df2.write.format("delta").saveAsTable("par_ar"), lambda: df2.mergeInto("par_ar", F.lit(True)).merge())
 
 
+
+def texts(*rows):
+    return spark.createDataFrame([(r,) for r in rows], "value string").coalesce(1)
+
+
+jsons = texts('{"a":1,"b":"x"}', '{"a":2.5}', "", "  ", '[{"a":3},{"b":"q"}]', "{bad", '{"a":"s"}')
+csvs = texts("a,b", "1,x", "", "#c", "2,y,z", "a,b", "3")
+xmls = texts("<r><a>1</a><b>x</b></r>", "<q><a>2.5</a></q>", "", "<r><a>", '<r a="5"/>', "<r><a>1</a></r><r><a>2</a></r>")
+C["texts json"] = lambda: spark.read.json(jsons)
+C["texts json schema"] = lambda: spark.read.schema("a int not null, b string, _corrupt_record string").json(jsons)
+C["texts json drop"] = lambda: spark.read.option("mode", "DROPMALFORMED").schema("a int, b string").json(jsons)
+C["texts json fail"] = lambda: spark.read.option("mode", "FAILFAST").schema("a int, b string").json(jsons)
+C["texts json fail infer"] = lambda: spark.read.option("mode", "FAILFAST").json(jsons)
+C["texts json null"] = lambda: spark.read.json(texts('{"a":1}', None, '{"a":\n2}', '{"a":3}\n{"a":4}'))
+C["texts json bad alone"] = lambda: spark.read.json(texts("{bad", "5")).select("_corrupt_record")
+C["texts json none"] = lambda: spark.read.json(texts())
+C["texts json count"] = lambda: spark.read.json(jsons).count()
+C["texts two columns"] = lambda: spark.read.json(df2)
+C["texts number"] = lambda: spark.read.csv(df2.select("n"))
+C["texts csv"] = lambda: spark.read.csv(csvs)
+C["texts csv header"] = lambda: spark.read.option("header", True).option("inferSchema", True).option("comment", "#").csv(csvs)
+C["texts csv schema"] = lambda: spark.read.option("header", True).schema("p int, q string, _corrupt_record string").csv(csvs)
+C["texts csv drop"] = lambda: spark.read.option("mode", "DROPMALFORMED").schema("p int, q string").csv(csvs)
+C["texts csv fail"] = lambda: spark.read.option("mode", "FAILFAST").schema("p int, q string").csv(csvs)
+C["texts csv lines"] = lambda: spark.read.csv(texts('1,"x\ny"', "2,z\n3,w", None))
+C["texts xml"] = lambda: spark.read.option("rowTag", "r").xml(xmls)
+C["texts xml schema"] = lambda: spark.read.option("rowTag", "r").schema("a int, b string, _corrupt_record string").xml(xmls)
+C["texts xml drop"] = lambda: spark.read.option("rowTag", "r").option("mode", "DROPMALFORMED").schema("a int, b string").xml(xmls)
+C["texts xml fail"] = lambda: spark.read.option("rowTag", "r").option("mode", "FAILFAST").schema("a int, b string").xml(xmls)
+C["texts xml null"] = lambda: spark.read.option("rowTag", "r").schema("a int").xml(texts("<r><a>1</a></r>", None))
+
 def late(*_):
     raise TimeoutError("no answer in a minute")
 

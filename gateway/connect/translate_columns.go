@@ -43,6 +43,8 @@ func (t *translator) columns(r *pb.Relation) (plan.Node, error) {
 		return t.sample(rel.Sample)
 	case *pb.Relation_Hint:
 		return t.hint(rel.Hint)
+	case *pb.Relation_Parse:
+		return t.parse(rel.Parse)
 	case *pb.Relation_Unpivot:
 		return t.unpivot(rel.Unpivot)
 	case *pb.Relation_CollectMetrics:
@@ -114,6 +116,19 @@ func (t *translator) hint(r *pb.Hint) (plan.Node, error) {
 	}
 	args, err := t.exprs(r.Parameters)
 	return &plan.Hint{Input: in, Name: r.Name, Args: args}, err
+}
+
+func (t *translator) parse(r *pb.Parse) (plan.Node, error) {
+	in, err := t.input(r.Input)
+	if err != nil {
+		return nil, err
+	}
+	n := &plan.ParseTexts{Input: in, Options: r.Options, Format: map[pb.Parse_ParseFormat]string{pb.Parse_PARSE_FORMAT_CSV: "csv", pb.Parse_PARSE_FORMAT_JSON: "json",
+		pb.Parse_PARSE_FORMAT_XML: "xml"}[r.Format]}
+	if r.Schema != nil {
+		n.Schema, err = fromDataType(r.Schema)
+	}
+	return n, err
 }
 
 func (t *translator) unpivot(r *pb.Unpivot) (plan.Node, error) {

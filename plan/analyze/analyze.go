@@ -64,6 +64,8 @@ type Conf struct {
 	ParseSchema func(text string) (*types.Type, error)
 	// AvroType is the type as which a function on Avro values with these options reads those of a schema's JSON.
 	AvroType func(function, schema string, options map[string]string) (*types.Type, error)
+	// TextsType infers the schema of texts of a format, in which nil is a null.
+	TextsType func(format string, options map[string]string, texts [][]byte) (*types.Type, error)
 	// ProtobufType is the same for functions on Protobuf messages; it reads the file of p.Path into p.Set.
 	ProtobufType func(function string, p *fn.Protobuf) (*types.Type, error)
 	// ParseInterval reads an interval such as "1 day 2 hours"; nil: window's durations are numbers only.

@@ -119,6 +119,8 @@ func (a *analyzer) columns(n plan.Node) (plan.Node, error) {
 		return a.stat(n)
 	case *plan.Pivot:
 		return a.pivot(n)
+	case *plan.ParseTexts:
+		return a.parseTexts(n)
 	case *plan.Unpivot:
 		return a.unpivot(n)
 	}

@@ -11,7 +11,7 @@ import (
 
 // TypeOf is the type that schema_of_xml finds for a document.
 func TypeOf(data []byte, o *Options) (*types.Type, error) {
-	doc, err := parse(data)
+	doc, err := firstElement(data)
 	if err != nil {
 		return nil, err
 	}

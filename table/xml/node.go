@@ -37,7 +37,12 @@ var errDocument = errors.New("malformed XML")
 const maxDepth = 1000
 
 // parse reads a document. CDATA is text.
-func parse(data []byte) (*node, error) {
+func parse(data []byte) (*node, error) { return parsed(data, false) }
+
+// firstElement reads a document's first element and nothing behind it, as Spark reads values.
+func firstElement(data []byte) (*node, error) { return parsed(data, true) }
+
+func parsed(data []byte, one bool) (*node, error) {
 	d := xml.NewDecoder(bytes.NewReader(data))
 	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil } // the text is UTF-8 already, whatever it says
 	top := &node{kind: root}
@@ -66,7 +71,9 @@ func parse(data []byte) (*node, error) {
 			if depth--; depth < 0 || open[depth] != t.Name {
 				return nil, errDocument
 			}
-			at, open = at.parent, open[:depth]
+			if at, open = at.parent, open[:depth]; one && depth == 0 {
+				return top, nil
+			}
 		case xml.CharData:
 			if at == top {
 				if len(bytes.TrimSpace(t)) > 0 {

@@ -66,7 +66,7 @@ func (p *Parser) Vector() *vector.Vector { return planconv.FromValues(p.schema, 
 // Add appends a document: a struct with nulls from the first value on that is not of its type, and for all values where it is malformed.
 func (p *Parser) Add(data []byte) error {
 	row := make([]any, len(p.schema.Fields))
-	doc, err := parse(data)
+	doc, err := firstElement(data)
 	if err == nil {
 		row, err = p.o.object(doc.top(), p.schema)
 	}
