@@ -68,6 +68,9 @@ func openAvro(ctx context.Context, s *scan, split *planpb.FileSplit) (fileReader
 	}
 	f, err := avro.Open(src, src.Size(), displayPath(split.Path))
 	var r *avro.Reader
+	if err == nil && o.schema != nil {
+		err = f.ReadAs(o.schema)
+	}
 	if err == nil {
 		r, err = f.NewReader(src, columns, split.Start, split.Length, avro.Options{CaseSensitive: s.env.Settings.GetCaseSensitive(), Legacy: o.legacy, Zone: zone})
 	}
@@ -94,7 +97,7 @@ func inferAvro(ctx context.Context, s *Source) (*types.Type, error) {
 	}
 	var schema *avro.Schema
 	if o.schema != nil {
-		if schema, err = avro.ParseReaderSchema(o.schema); err != nil {
+		if schema, err = avro.ParseSchema(o.schema); err != nil {
 			return nil, err
 		}
 	}

@@ -411,10 +411,16 @@ func (k *compiler) record(s *Schema, t *types.Type, path string) (decoder, error
 			}
 		}
 		var err error
-		if places[i] < 0 {
+		switch {
+		case places[i] < 0 && f.absent:
+			steps[i] = func(*input, *column.Column) error { return nil }
+		case places[i] < 0:
 			steps[i], err = skip(f.Schema, []string{s.Name})
-		} else {
+		default:
 			steps[i], err = k.decoder(f.Schema, t.Fields[places[i]].Type, join(path, f.Name))
+			if f.absent {
+				steps[i] = constant(steps[i], f.value)
+			}
 		}
 		if err != nil {
 			return nil, err
@@ -438,6 +444,17 @@ func (k *compiler) record(s *Schema, t *types.Type, path string) (decoder, error
 		c.Done(true)
 		return nil
 	}, nil
+}
+
+// constant reads a value that the text does not have.
+func constant(d decoder, value []byte) decoder {
+	return func(in *input, c *column.Column) error {
+		rest := *in
+		*in = input{data: value}
+		err := d(in, c)
+		*in = rest
+		return err
+	}
 }
 
 func join(path, name string) string {

@@ -206,6 +206,20 @@ func (f *File) NewReader(src io.ReaderAt, columns []Column, start, length int64,
 	return r, nil
 }
 
+// ReadAs has the file read as a schema says, which is JSON.
+func (f *File) ReadAs(text []byte) error {
+	reader, err := ParseSchema(text)
+	if err != nil {
+		return err
+	}
+	s, err := Resolve(f.Schema, reader)
+	if err != nil {
+		return f.failed(err)
+	}
+	f.Schema = s
+	return nil
+}
+
 // rebase is what the file says of its calendar: Spark notes its version, and before 3.0 it wrote the hybrid one.
 func (f *File) rebase(o Options) rebase {
 	r := rebase{hybrid: o.Legacy, zone: o.Zone}

@@ -25,6 +25,7 @@ type Schema struct {
 	Precision int
 	Scale     int
 	Catalyst  string // the type that Spark noted where Avro has none of its own
+	Aliases   []string
 }
 
 // Field is a record's field.
@@ -32,6 +33,9 @@ type Field struct {
 	Name    string
 	Schema  *Schema
 	Default json.RawMessage // nil: none
+	Aliases []string
+	absent  bool   // it was not written: all have this value
+	value   []byte // as it would have been
 }
 
 // written is a schema's JSON form.
@@ -56,22 +60,13 @@ type written struct {
 	Catalyst  string          `json:"spark.sql.catalyst.type"`
 }
 
-type parser struct {
-	named  map[string]*Schema
-	reader bool // aliases and defaults are refused: files are read by names alone
-}
+type parser struct{ named map[string]*Schema }
 
 var primitives = map[string]bool{"null": true, "boolean": true, "int": true, "long": true, "float": true, "double": true, "bytes": true, "string": true}
 
 // ParseSchema reads a schema's JSON.
-func ParseSchema(text []byte) (*Schema, error) { return parseSchema(text, false) }
-
-// ParseReaderSchema reads the JSON of a schema by which files of other schemas are read. What would change how they are read and is not
-// built has the kind Unsupported: aliases, and defaults other than null.
-func ParseReaderSchema(text []byte) (*Schema, error) { return parseSchema(text, true) }
-
-func parseSchema(text []byte, reader bool) (*Schema, error) {
-	p := &parser{named: map[string]*Schema{}, reader: reader}
+func ParseSchema(text []byte) (*Schema, error) {
+	p := &parser{named: map[string]*Schema{}}
 	s, err := p.parse(text, "")
 	if errs.Is(err, errs.Unsupported) {
 		return nil, err
@@ -148,7 +143,7 @@ func (p *parser) complex(w *written, space string) (*Schema, error) {
 	if json.Unmarshal(w.Type, &kind) != nil {
 		return p.parse(w.Type, space) // {"type": {…}}
 	}
-	s := &Schema{Kind: kind, Logical: w.Logical, Precision: w.Precision, Scale: w.Scale, Catalyst: w.Catalyst, Symbols: w.Symbols, Size: w.Size}
+	s := &Schema{Kind: kind, Logical: w.Logical, Precision: w.Precision, Scale: w.Scale, Catalyst: w.Catalyst, Symbols: w.Symbols, Size: w.Size, Aliases: w.Aliases}
 	var err error
 	switch kind {
 	case "array":
@@ -173,9 +168,6 @@ func (p *parser) complex(w *written, space string) (*Schema, error) {
 		if kind == "fixed" && s.Size < 0 {
 			return nil, fmt.Errorf("the fixed type %s has %d bytes", s.Name, s.Size)
 		}
-		if p.reader && len(w.Aliases) > 0 {
-			return nil, errs.Unsupportedf("Aliases in a reader's Avro schema (of %s) are not supported.", s.Name)
-		}
 		if s.Kind == "record" && w.Fields == nil {
 			return nil, fmt.Errorf("the record %s has no fields", s.Name)
 		}
@@ -183,17 +175,11 @@ func (p *parser) complex(w *written, space string) (*Schema, error) {
 			if f.Name == "" {
 				return nil, fmt.Errorf("a field of %s has no name", s.Name)
 			}
-			if p.reader && len(f.Aliases) > 0 {
-				return nil, errs.Unsupportedf("Aliases in a reader's Avro schema (of %s.%s) are not supported.", s.Name, f.Name)
-			}
-			if p.reader && len(f.Default) > 0 && string(f.Default) != "null" {
-				return nil, errs.Unsupportedf("Defaults other than null in a reader's Avro schema (of %s.%s) are not supported.", s.Name, f.Name)
-			}
 			t, err := p.parse(f.Type, space)
 			if err != nil {
 				return nil, err
 			}
-			s.Fields = append(s.Fields, Field{Name: f.Name, Schema: t, Default: f.Default})
+			s.Fields = append(s.Fields, Field{Name: f.Name, Schema: t, Default: f.Default, Aliases: f.Aliases})
 		}
 	default:
 		if !primitives[kind] {

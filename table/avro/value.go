@@ -33,7 +33,7 @@ func ParseConversion(function, schema string, options map[string]string) (*Conve
 	}
 	read := c.written
 	if reader != "" {
-		if read, err = ParseReaderSchema([]byte(reader)); err != nil {
+		if read, err = ParseSchema([]byte(reader)); err != nil {
 			return nil, err
 		}
 	}
@@ -41,6 +41,9 @@ func ParseConversion(function, schema string, options map[string]string) (*Conve
 		return nil, err
 	}
 	if reader != "" && function == "from_avro" {
+		if c.written, err = Resolve(c.written, read); err != nil {
+			return nil, err
+		}
 		if err := evolves(c.written, read, ""); err != nil {
 			return nil, err
 		}
@@ -101,7 +104,7 @@ func evolves(from, to *Schema, path string) error {
 			}
 		}
 		return notEvolved(from, to, path)
-	case baseName(from.Name) != baseName(to.Name), from.Size != to.Size, from.Catalyst != to.Catalyst:
+	case !to.named(from.Name), from.Size != to.Size, from.Catalyst != to.Catalyst:
 		return notEvolved(from, to, path)
 	case from.Kind == "array" || from.Kind == "map":
 		return evolves(from.Items, to.Items, join(path, "element"))
@@ -110,10 +113,7 @@ func evolves(from, to *Schema, path string) error {
 	}
 	for _, f := range to.Fields {
 		at := slices.IndexFunc(from.Fields, func(w Field) bool { return w.Name == f.Name })
-		if at < 0 && f.Default == nil {
-			return errs.Newf(errs.Invalid, "The Avro schema that is read, %s, has the field %s without a default, which the schema of the values lacks.", to.describe(), join(path, f.Name))
-		}
-		if at >= 0 {
+		if at >= 0 && !from.Fields[at].absent {
 			if err := evolves(from.Fields[at].Schema, f.Schema, join(path, f.Name)); err != nil {
 				return err
 			}
