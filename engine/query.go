@@ -89,6 +89,7 @@ func (st *statement) physicalOptions() physical.Options {
 		Sample:         st.sample,
 		SmallRows:      st.e.o.SmallRows,
 		Adaptive:       adaptiveOptions(st.s.Conf),
+		Python:         st.pythonEnv,
 	}
 }
 

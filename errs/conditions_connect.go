@@ -39,8 +39,12 @@ var _ = register(map[string]Condition{
 
 	"CONNECT_INVALID_PLAN.STREAMING_QUERY_NOT_FOUND": {NotFound, ClassAnalysis, "56K00", "The Spark Connect plan is invalid. Streaming query <id> is not found"},
 
-	"PYTHON_EXCEPTION":        {Invalid, ClassRuntime, "38000", "<msg>: <traceback>"},
-	"_LEGACY_ERROR_TEMP_3262": {Invalid, ClassIllegalArgument, "", "Doesn't support month or year interval: <interval>"},
+	"PYTHON_EXCEPTION":                                    {Invalid, ClassRuntime, "38000", "<msg>: <traceback>"},
+	"ARROW_TYPE_MISMATCH":                                 {Invalid, ClassSpark, "42K0G", "Invalid schema from <operation>: expected <outputTypes>, got <actualDataTypes>."},
+	"INVALID_PANDAS_UDF_PLACEMENT":                        {Invalid, ClassAnalysis, "0A000", "The group aggregate pandas UDF <functionList> cannot be invoked together with as other, non-pandas aggregate functions."},
+	"UNSUPPORTED_FEATURE.LAMBDA_FUNCTION_WITH_PYTHON_UDF": {Unsupported, ClassAnalysis, "0A000", "The feature is not supported: Lambda function with Python UDF <funcName> in a higher order function."},
+	"UNSUPPORTED_FEATURE.PYTHON_UDF_IN_ON_CLAUSE":         {Unsupported, ClassAnalysis, "0A000", "The feature is not supported: Python UDF in the ON clause of a <joinType> JOIN. In case of an INNER JOIN consider rewriting to a CROSS JOIN with a WHERE clause."},
+	"_LEGACY_ERROR_TEMP_3262":                             {Invalid, ClassIllegalArgument, "", "Doesn't support month or year interval: <interval>"},
 
 	"INVALID_ATTRIBUTE_NAME_SYNTAX": {Invalid, ClassAnalysis, "42601", "Syntax error in the attribute name: <name>. Check that backticks appear in pairs, a quoted string is a complete name part and use a backtick only inside quoted name parts."},
 

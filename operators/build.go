@@ -1,6 +1,8 @@
 package operators
 
 import (
+	"context"
+
 	"millrace/errs"
 	"millrace/operators/expr"
 	"millrace/planconv"
@@ -20,6 +22,8 @@ type Env struct {
 	CacheSink func(op *planpb.Operator, sink *planpb.CacheSink, input Operator) (Operator, error)
 	// ExchangeSource gives one operator per sorted input where the source has merge keys, and else one operator in all.
 	ExchangeSource func(op *planpb.Operator, source *planpb.ExchangeSource) ([]Operator, error)
+	// Python starts a process for the functions of an operator.
+	Python func(ctx context.Context, p *planpb.Python) (PythonTask, error)
 	// State keeps the states of streaming queries.
 	State *state.Provider
 }
@@ -52,6 +56,9 @@ func (b *builder) build(p *planpb.Operator, read columnSet) (Operator, error) {
 	op, err := b.operator(p, inputs, read)
 	if err != nil {
 		return nil, err
+	}
+	if p.GetPython() != nil { // its inputs are read at the same time by another goroutine
+		inputs = nil
 	}
 	return &metered{Operator: op, id: p.Id, inputs: inputs}, nil
 }
@@ -128,6 +135,11 @@ func (b *builder) operator(p *planpb.Operator, in []Operator, read columnSet) (O
 		return newGenerate(k.Generate, out, in[0], read, s)
 	case *planpb.Operator_Window:
 		return newWindow(k.Window, in[0], s)
+	case *planpb.Operator_Python:
+		if b.env.Python == nil {
+			break
+		}
+		return newPython(p, out, in, func(ctx context.Context) (PythonTask, error) { return b.env.Python(ctx, k.Python) }, s)
 	case *planpb.Operator_GroupLimit:
 		return newGroupLimit(k.GroupLimit, in[0], s)
 	}

@@ -176,6 +176,12 @@ func detail(o *planpb.Operator, s *planpb.Stage) string {
 		return " by " + keysText(k.Sort.Keys, in)
 	case *planpb.Operator_TopN:
 		return fmt.Sprintf(" %d+%d by %s", k.TopN.Limit, k.TopN.Offset, keysText(k.TopN.Keys, in))
+	case *planpb.Operator_Python:
+		names := make([]string, len(k.Python.Functions))
+		for i, f := range k.Python.Functions {
+			names[i] = f.Name
+		}
+		return " " + plan.PythonOperation(int(k.Python.EvalType)) + " " + strings.Join(names, ", ")
 	case *planpb.Operator_Limit:
 		return fmt.Sprintf(" %d+%d", k.Limit.Limit, k.Limit.Offset)
 	}

@@ -36,6 +36,8 @@ type Options struct {
 	// Sample runs a sampling query and returns upper bounds that cut its rows into about equal parts, as an Arrow stream of one
 	// batch, and their number (0: all keys are equal). Nil: large orders are merged by one task.
 	Sample func(ctx context.Context, r SampleRequest) (bounds []byte, n int, err error)
+	// Python is what functions of Python find; nil: those are refused.
+	Python func() (*PythonEnv, error)
 	// Adaptive is how stages may be changed while the query runs; nil: not at all.
 	Adaptive *Adaptive
 }
@@ -251,6 +253,12 @@ func (p *planner) buildNode(n plan.Node) (*part, error) {
 		return p.generate(n)
 	case *plan.WindowNode:
 		return p.window(n)
+	case *plan.PythonEval:
+		return p.pythonEval(n)
+	case *plan.PythonMap:
+		return p.pythonMap(n)
+	case *plan.PythonAggregate:
+		return p.pythonAggregate(n)
 	}
 	return nil, refused(n)
 }

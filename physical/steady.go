@@ -137,6 +137,8 @@ func (r *remaking) rows(o *planpb.Operator) repeated {
 			r.decides(in.ordered || ofPeers(f))
 			r.decides(r.exprs(f.Call.GetCall().GetArgs(), in))
 		}
+	case *planpb.Operator_Python:
+		return r.python(o, k.Python, in)
 	default: // the rows about files that a sink has written
 		return repeated{columns: make([]bool, len(o.Output))}
 	}

@@ -23,6 +23,17 @@ func (n *UnresolvedFunction) WithChildren(c []Expr) Expr {
 	done(c)
 	return &m
 }
+func (n *PythonUDF) Children() []Expr {
+	var c []Expr
+	c = collectList(c, n.Args)
+	return c
+}
+func (n *PythonUDF) WithChildren(c []Expr) Expr {
+	m := *n
+	c = replaceList(c, &m.Args)
+	done(c)
+	return &m
+}
 func (n *NamedArg) Children() []Expr {
 	var c []Expr
 	c = collectOne(c, n.Value)
@@ -771,6 +782,82 @@ func (n *Generate) WithExpressions(c []Expr) Node {
 	done(c)
 	return &m
 }
+func (n *PythonEval) Children() []Node {
+	var c []Node
+	c = collectOne(c, n.Input)
+	return c
+}
+func (n *PythonEval) WithChildren(c []Node) Node {
+	m := *n
+	c = replaceOne(c, &m.Input)
+	done(c)
+	return &m
+}
+func (n *PythonEval) Expressions() []Expr {
+	var c []Expr
+	c = collectList(c, n.Exprs)
+	return c
+}
+func (n *PythonEval) WithExpressions(c []Expr) Node {
+	m := *n
+	c = replaceList(c, &m.Exprs)
+	done(c)
+	return &m
+}
+func (n *PythonMap) Children() []Node {
+	var c []Node
+	c = collectOne(c, n.Input)
+	c = collectOne(c, n.Right)
+	return c
+}
+func (n *PythonMap) WithChildren(c []Node) Node {
+	m := *n
+	c = replaceOne(c, &m.Input)
+	c = replaceOne(c, &m.Right)
+	done(c)
+	return &m
+}
+func (n *PythonMap) Expressions() []Expr {
+	var c []Expr
+	c = collectList(c, n.Keys)
+	c = collectList(c, n.RightKeys)
+	c = collectList(c, n.Values)
+	c = collectList(c, n.RightVals)
+	return c
+}
+func (n *PythonMap) WithExpressions(c []Expr) Node {
+	m := *n
+	c = replaceList(c, &m.Keys)
+	c = replaceList(c, &m.RightKeys)
+	c = replaceList(c, &m.Values)
+	c = replaceList(c, &m.RightVals)
+	done(c)
+	return &m
+}
+func (n *PythonAggregate) Children() []Node {
+	var c []Node
+	c = collectOne(c, n.Input)
+	return c
+}
+func (n *PythonAggregate) WithChildren(c []Node) Node {
+	m := *n
+	c = replaceOne(c, &m.Input)
+	done(c)
+	return &m
+}
+func (n *PythonAggregate) Expressions() []Expr {
+	var c []Expr
+	c = collectList(c, n.Groups)
+	c = collectList(c, n.Exprs)
+	return c
+}
+func (n *PythonAggregate) WithExpressions(c []Expr) Node {
+	m := *n
+	c = replaceList(c, &m.Groups)
+	c = replaceList(c, &m.Exprs)
+	done(c)
+	return &m
+}
 func (n *Expand) Children() []Node {
 	var c []Node
 	c = collectOne(c, n.Input)
@@ -1444,6 +1531,7 @@ var kinds = []any{
 	(*UnresolvedStar)(nil),
 	(*UnresolvedRegex)(nil),
 	(*UnresolvedFunction)(nil),
+	(*PythonUDF)(nil),
 	(*NamedArg)(nil),
 	(*Window)(nil),
 	(*Subquery)(nil),
@@ -1499,6 +1587,9 @@ var kinds = []any{
 	(*Repartition)(nil),
 	(*WindowNode)(nil),
 	(*Generate)(nil),
+	(*PythonEval)(nil),
+	(*PythonMap)(nil),
+	(*PythonAggregate)(nil),
 	(*Expand)(nil),
 	(*StatefulAggregate)(nil),
 	(*Watermark)(nil),

@@ -241,6 +241,7 @@ type (
 	}
 	// CreateFunction is CREATE FUNCTION of a function written in SQL: an expression (Body), or a query for its rows or its one value.
 	CreateFunction struct {
+		Python        *PythonFunction // of one that a client has sent, and nothing else but Name and Temp
 		Name          []string
 		Temp          bool
 		Replace       bool

@@ -74,6 +74,13 @@ type (
 
 		RespectNulls bool
 	}
+	// PythonUDF is a call of a function that the client has sent.
+	PythonUDF struct {
+		Function *PythonFunction
+		Args     []Expr
+		Distinct bool
+		Origin   *Origin
+	}
 	// NamedArg is name => value in a call.
 	NamedArg struct {
 		Name  string
@@ -233,7 +240,8 @@ type (
 		IgnoreNulls   bool
 		Nondetermined bool // rand, uuid: not to be moved, copied or folded
 		Options       map[string]string
-		Pretty        string // how Spark names a column of this call, where that is not derived from Name and Args
+		Python        *PythonFunction // that is called; Name is PythonCall
+		Pretty        string          // how Spark names a column of this call, where that is not derived from Name and Args
 		Origin        *Origin
 	}
 	// Outer is a column of the query around a subquery.

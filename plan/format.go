@@ -123,10 +123,33 @@ func describeMore(n Node) string {
 		return "Window " + listText(n.Exprs)
 	case *Generate:
 		return "Generate " + FormatExpr(n.Generator) + ", " + strconv.FormatBool(n.Outer) + ", " + columnsText(n.Attrs)
+	case *PythonEval:
+		return describePython(n)
+	case *PythonMap:
+		text := n.Function.Operation() + " "
+		if n.Grouped {
+			text += listText(append(append([]Expr(nil), n.Keys...), n.RightKeys...)) + ", "
+		}
+		return text + n.Function.Name + ", " + columnsText(n.Attrs)
+	case *PythonAggregate:
+		return "ArrowAggregatePython " + listText(n.Groups) + ", " + listText(n.Exprs)
 	case *UnresolvedRelation:
 		return "'UnresolvedRelation [" + strings.Join(n.Parts, ", ") + "]"
 	}
 	return strings.TrimPrefix(fmt.Sprintf("%T", n), "*plan.")
+}
+
+func describePython(n *PythonEval) string {
+	var calls []Expr
+	for _, e := range n.Exprs {
+		calls = append(calls, e.(*Alias).Child)
+	}
+	f := calls[0].(*Call).Python
+	text := f.Operation() + " " + listText(calls) + ", " + columnsText(attributes(n.Exprs))
+	if f.Eval != PythonBatched {
+		text += ", " + strconv.Itoa(f.Eval)
+	}
+	return text
 }
 
 func sortExprs(list []*SortOrder) []Expr {
@@ -178,6 +201,8 @@ func FormatExpr(e Expr) string {
 		return formatCall(e)
 	case *UnresolvedAttribute:
 		return "'" + strings.Join(e.Parts, ".")
+	case *PythonUDF:
+		return e.Function.Name + "(" + joinExprs(e.Args) + ")"
 	case *UnresolvedFunction:
 		return "'" + strings.Join(e.Name, ".") + "(" + joinExprs(e.Args) + ")"
 	case *LambdaVar:
@@ -217,6 +242,9 @@ var infixNames = map[string]string{"+": "+", "-": "-", "*": "*", "/": "/", "%": 
 	">": ">", ">=": ">=", "and": "AND", "or": "OR"}
 
 func formatCall(c *Call) string {
+	if c.Python != nil {
+		return c.Python.Name + "(" + joinExprs(c.Args) + ")"
+	}
 	if op := infixNames[c.Name]; op != "" && len(c.Args) == 2 {
 		return "(" + FormatExpr(c.Args[0]) + " " + op + " " + FormatExpr(c.Args[1]) + ")"
 	}

@@ -306,6 +306,30 @@ type (
 		Names     []string
 		Attrs     []*Attribute
 	}
+	// PythonEval computes functions of Python for each row; Exprs are Aliases over their calls, all of one kind.
+	PythonEval struct {
+		Input Node
+		Exprs []Expr
+	}
+	// PythonMap makes rows of rows by a function of Python: of all rows of a task, or with Keys of each group of rows, which together with the
+	// group of the same RightKeys of Right if there is one.
+	PythonMap struct {
+		Input     Node
+		Right     Node // nil: none
+		Grouped   bool
+		Keys      []Expr // resolved: Attributes
+		RightKeys []Expr
+		Values    []Expr // resolved: the columns that a function for groups is given
+		RightVals []Expr
+		Function  *PythonFunction
+		Attrs     []*Attribute
+	}
+	// PythonAggregate is an Aggregate whose functions are of Python, all of one kind. Resolved only.
+	PythonAggregate struct {
+		Input  Node
+		Groups []Expr
+		Exprs  []Expr
+	}
 	// Expand makes of each row one row for every list of expressions.
 	Expand struct {
 		Input Node

@@ -17,6 +17,7 @@ import (
 	"millrace/cluster"
 	"millrace/errs"
 	"millrace/memory"
+	"millrace/python"
 	"millrace/shuffle"
 	"millrace/state"
 )
@@ -138,6 +139,7 @@ func newProcess(cfg Config, l *cluster.Listener, tables Tables, log *slog.Logger
 	}
 	r := &Runtime{ID: uuid.NewString(), Version: cluster.Version, Slots: cfg.Cores, Pool: pool, Store: store, Cache: frames, Tables: tables, States: states,
 		Log:    log,
+		Python: &python.Pool{Log: log},
 		Client: shuffle.NewClient(store, address, dial)}
 	p := &process{runtime: r, server: grpc.NewServer(creds, grpc.MaxRecvMsgSize(shuffle.MaxMessage), grpc.MaxSendMsgSize(shuffle.MaxMessage),
 		grpc.InitialWindowSize(4<<20), grpc.InitialConnWindowSize(16<<20), grpc.WriteBufferSize(256<<10))}
@@ -172,4 +174,5 @@ func (p *process) close() {
 	p.runtime.Store.Close()
 	p.runtime.Cache.Close()
 	p.runtime.closeStates()
+	p.runtime.Python.Close()
 }

@@ -17,6 +17,7 @@ import (
 	"millrace/planconv"
 	planpb "millrace/proto/millrace/plan/v1"
 	workerpb "millrace/proto/millrace/worker/v1"
+	"millrace/python"
 	"millrace/shuffle"
 	"millrace/shuffle/wire"
 	"millrace/state"
@@ -39,6 +40,7 @@ type Runtime struct {
 	Client  *shuffle.Client
 	Tables  Tables
 	States  *state.Provider
+	Python  *python.Pool // nil: functions of Python are refused
 	Log     *slog.Logger
 
 	streams  atomic.Int64 // coordinators that control this worker
@@ -157,6 +159,11 @@ func (r *Runtime) env(t *task) operators.Env {
 		}
 		env.CacheSink = func(_ *planpb.Operator, sink *planpb.CacheSink, input operators.Operator) (operators.Operator, error) {
 			return cache.NewSink(r.Cache, sink, input, t.ref.Task, t.ref.Attempt), nil
+		}
+	}
+	if r.Python != nil {
+		env.Python = func(ctx context.Context, p *planpb.Python) (operators.PythonTask, error) {
+			return r.pythonTask(ctx, t, p)
 		}
 	}
 	env.ExchangeSource = func(op *planpb.Operator, source *planpb.ExchangeSource) ([]operators.Operator, error) {

@@ -65,6 +65,7 @@ var conditionClasses = []struct {
 	{"INVALID_PARAMETER_VALUE.INTERRUPT", []string{"org.apache.spark.SparkSQLException", "java.sql.SQLException"}},
 	{"INVALID_CLONE_SESSION_REQUEST.", []string{"org.apache.spark.SparkSQLException", "java.sql.SQLException"}},
 	{"OPERATION_CANCELED", []string{"org.apache.spark.SparkSQLException", "java.sql.SQLException"}},
+	{"PYTHON_EXCEPTION", append([]string{"org.apache.spark.api.python.PythonException"}, runtimeClasses...)},
 	{"CONNECT_INVALID_PLAN.", []string{"org.apache.spark.sql.connect.common.InvalidPlanInput"}},
 	{"TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", append([]string{"org.apache.spark.sql.catalyst.analysis.TempTableAlreadyExistsException"}, analysisClass...)},
 	{"DATA_SOURCE_NOT_FOUND", []string{"org.apache.spark.SparkClassNotFoundException", "java.lang.ClassNotFoundException", "java.lang.ReflectiveOperationException"}},

@@ -8,9 +8,9 @@ import (
 	"github.com/google/uuid"
 
 	"millrace/errs"
-	"millrace/gateway/connect/python"
 	"millrace/plan"
 	pb "millrace/proto/spark/connect"
+	"millrace/python"
 	"millrace/session"
 )
 
@@ -31,7 +31,7 @@ func (s *Service) batchFunction(ctx context.Context, sess *session.Session, f *p
 	if s.o.Self == "" {
 		return nil, errs.Unsupportedf("writeStream.foreachBatch is not supported by this server: it does not know its own address.")
 	}
-	exe, err := python.Find(ctx, udf.PythonVer, sess.Conf.Get("spark.pyspark.python"))
+	exe, err := python.Find(ctx, udf.PythonVer, sess.Conf.Get("spark.pyspark.python"), "grpc")
 	if err != nil {
 		return nil, err
 	}

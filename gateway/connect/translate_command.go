@@ -25,6 +25,8 @@ func (s *Service) executeCommand(ctx context.Context, e *execution, c *pb.Comman
 		return t.checkpoint(ctx, e, cmd.CheckpointCommand)
 	case *pb.Command_MlCommand:
 		return t.mlCommand(ctx, e, cmd.MlCommand)
+	case *pb.Command_RegisterFunction:
+		return t.registerFunction(cmd.RegisterFunction)
 	case *pb.Command_RemoveCachedRemoteRelationCommand:
 		e.session.DropFrame(cmd.RemoveCachedRemoteRelationCommand.Relation.GetRelationId())
 		return nil

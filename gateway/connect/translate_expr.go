@@ -79,8 +79,7 @@ func (t *translator) expr(x *pb.Expression) (plan.Expr, error) {
 	case *pb.Expression_SubqueryExpression:
 		return t.subquery(e.SubqueryExpression, origin)
 	case *pb.Expression_CommonInlineUserDefinedFunction:
-		return nil, errs.Unsupportedf("The user-defined function %s (%s) is not supported.", e.CommonInlineUserDefinedFunction.FunctionName,
-			kindOf(e.CommonInlineUserDefinedFunction, "function"))
+		return t.pythonCall(e.CommonInlineUserDefinedFunction, origin)
 	}
 	return nil, errs.Unsupportedf("The expression %s is not supported.", kindOf(x, "expr_type"))
 }

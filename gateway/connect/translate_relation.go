@@ -87,6 +87,12 @@ func (t *translator) rows(r *pb.Relation) (plan.Node, error) {
 		return rangeOf(rel.Range)
 	case *pb.Relation_WithRelations:
 		return t.withRelations(rel.WithRelations)
+	case *pb.Relation_MapPartitions:
+		return t.mapPartitions(rel.MapPartitions)
+	case *pb.Relation_GroupMap:
+		return t.groupMap(rel.GroupMap)
+	case *pb.Relation_CoGroupMap:
+		return t.coGroupMap(rel.CoGroupMap)
 	case *pb.Relation_UnresolvedTableValuedFunction:
 		return t.tableFunction(rel.UnresolvedTableValuedFunction, originOf(r.GetCommon().GetOrigin()))
 	}

@@ -67,6 +67,10 @@ func (a *analyzer) call(s *scope, u *plan.UnresolvedFunction) (plan.Expr, error)
 			}
 			return nil, at(err, u.Origin)
 		}
+		if f.Python != nil {
+			e, err := a.pythonCall(s, &plan.PythonUDF{Function: f.Python, Args: u.Args, Distinct: u.Distinct, Origin: u.Origin})
+			return e, at(err, u.Origin)
+		}
 		e, err := a.sqlCall(s, u, f)
 		return e, at(err, u.Origin)
 	}

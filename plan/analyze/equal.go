@@ -35,7 +35,8 @@ func equal(x, y plan.Expr) bool {
 	case *plan.Call:
 		y, ok := y.(*plan.Call)
 		return ok && x.Name == y.Name && x.Mode == y.Mode && x.Distinct == y.Distinct && x.IgnoreNulls == y.IgnoreNulls &&
-			sameType(x.T, y.T) && reflect.DeepEqual(x.Options, y.Options) && equalAll(x.Children(), y.Children())
+			sameType(x.T, y.T) && reflect.DeepEqual(x.Options, y.Options) &&
+			reflect.DeepEqual(x.Python, y.Python) && equalAll(x.Children(), y.Children())
 	case *plan.SortOrder:
 		y, ok := y.(*plan.SortOrder)
 		return ok && x.Desc == y.Desc && x.NullsSortFirst() == y.NullsSortFirst() && equal(x.Child, y.Child)

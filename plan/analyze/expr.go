@@ -41,6 +41,9 @@ func (a *analyzer) expr(s *scope, e plan.Expr) (plan.Expr, error) {
 		return nil, errs.New("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", "class", "lambda")
 	case *plan.NamedArg:
 		return nil, errs.Unsupportedf("the named argument %s is not supported here", types.Quote(e.Name))
+	case *plan.PythonUDF:
+		c, err := a.pythonCall(s, e)
+		return c, at(err, e.Origin)
 	case *plan.Call:
 		return a.argumentsOf(s, e)
 	}
@@ -81,6 +84,8 @@ func originOf(e plan.Expr) *plan.Origin {
 		case *plan.UnresolvedAttribute:
 			o = e.Origin
 		case *plan.UnresolvedFunction:
+			o = e.Origin
+		case *plan.PythonUDF:
 			o = e.Origin
 		case *plan.Literal:
 			o = e.Origin

@@ -72,6 +72,10 @@ func (f *freshener) node(n plan.Node) (plan.Node, error) {
 			m := *n
 			m.Attrs = f.attrs(n.Attrs)
 			return &m, nil
+		case *plan.PythonMap:
+			m := *n
+			m.Attrs = f.attrs(n.Attrs)
+			return &m, nil
 		}
 		return n, nil
 	})

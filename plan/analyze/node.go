@@ -123,6 +123,8 @@ func (a *analyzer) columns(n plan.Node) (plan.Node, error) {
 		return a.parseTexts(n)
 	case *plan.Unpivot:
 		return a.unpivot(n)
+	case *plan.PythonMap:
+		return a.pythonMap(n)
 	}
 	return nil, errs.Unsupportedf("the relation %s is not supported", strings.TrimPrefix(typeName(n), "*plan."))
 }

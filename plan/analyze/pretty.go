@@ -18,7 +18,10 @@ func SQL(e plan.Expr) string { return `"` + Pretty(e) + `"` }
 // qualifiedSQL is an expression with its columns' qualifiers, as a few messages show it.
 func qualifiedSQL(e plan.Expr) string { return printer{qualified: true}.expr(e) }
 
-type printer struct{ qualified bool }
+type printer struct {
+	qualified bool
+	python    bool // in a call of a function of Python, where casts are written otherwise
+}
 
 func (p printer) expr(e plan.Expr) string {
 	switch e := e.(type) {
@@ -40,6 +43,9 @@ func (p printer) expr(e plan.Expr) string {
 	case *plan.Call:
 		if e.Pretty != "" && !p.qualified {
 			return e.Pretty
+		}
+		if e.Python != nil {
+			return p.pythonCall(e)
 		}
 		return p.suffixed(p.call(e.Name, e), e)
 	case *plan.SortOrder:
@@ -95,6 +101,9 @@ func (p printer) cast(c *plan.Cast) string {
 	to := c.To
 	if to.Kind == types.KindString && to.Length > 0 { // only tables have types with a length
 		to = withCollation(types.String, to.Collation)
+	}
+	if p.python {
+		return strings.ToLower(name) + p.expr(c.Child) + " as " + to.String() + ")"
 	}
 	return name + p.expr(c.Child) + " AS " + to.SQL() + ")"
 }

@@ -1,6 +1,10 @@
 package optimize
 
-import "millrace/plan"
+import (
+	"slices"
+
+	"millrace/plan"
+)
 
 // pushFilters moves each conjunct of a filter as near to the scans as it may go.
 func pushFilters(n plan.Node) (plan.Node, error) {
@@ -44,6 +48,12 @@ func pushFilter(f *plan.Filter) plan.Node {
 		return pushThroughAggregate(f, in)
 	case *plan.WindowNode:
 		return pushThroughWindow(f, in)
+	case *plan.PythonEval:
+		below := outputSet(in.Input)
+		pass, stay := split(f.Condition, below.covers)
+		if len(pass) > 0 && !slices.ContainsFunc(in.Exprs, func(e plan.Expr) bool { return !deterministic(e) }) {
+			return filterOver(&plan.PythonEval{Input: pushFilter(filterOver(in.Input, pass).(*plan.Filter)), Exprs: in.Exprs}, stay)
+		}
 	case *plan.Union:
 		return pushThroughUnion(f, in)
 	case *plan.Join:

@@ -32,7 +32,7 @@ func (o Options) fold(e plan.Expr) (plan.Expr, error) {
 		}
 		return o.constant(e, e.Child)
 	case *plan.Call:
-		if e.Aggregate || e.WindowOnly || e.Generator || e.Nondetermined {
+		if e.Aggregate || e.WindowOnly || e.Generator || e.Nondetermined || e.Python != nil {
 			return e, nil
 		}
 		if s := simplify(e); s != nil {

@@ -19,7 +19,10 @@ func Optimize(n plan.Node, o Options) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n, err = subqueriesToJoins(n); err != nil || o.Plain {
+	if n, err = subqueriesToJoins(n); err != nil {
+		return nil, err
+	}
+	if n, err = extractPython(n); err != nil || o.Plain {
 		return n, err
 	}
 	for range maxRounds {

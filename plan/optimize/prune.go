@@ -56,6 +56,21 @@ func pruneTo(n plan.Node, want idSet) (plan.Node, error) {
 		return pruneInput(n, want.plus(n.Metrics...))
 	case *plan.Generate:
 		return pruneInput(n, want.plus(n.Generator))
+	case *plan.PythonEval:
+		p := &plan.PythonEval{Input: n.Input}
+		for _, e := range n.Exprs {
+			if want[idOf(e)] {
+				p.Exprs = append(p.Exprs, e)
+			}
+		}
+		if len(p.Exprs) == 0 {
+			return pruneTo(n.Input, want)
+		}
+		return pruneInput(p, want.plus(p.Exprs...))
+	case *plan.PythonMap:
+		return pruneChildren(n, nil)
+	case *plan.PythonAggregate:
+		return pruneInput(n, needs(append(append([]plan.Expr(nil), n.Exprs...), n.Groups...)...))
 	case *plan.WindowNode:
 		return pruneWindow(n, want)
 	case *plan.Join:

@@ -118,6 +118,10 @@ func (q Query) checkNode(n plan.Node) error {
 		return err
 	}
 	switch n := n.(type) {
+	case *plan.PythonMap:
+		if n.Grouped {
+			return errs.Unsupportedf("Functions of Python for groups of a stream are not supported yet.")
+		}
 	case *plan.Aggregate:
 		return checkAggregate(n)
 	case *plan.Distinct:

@@ -294,6 +294,61 @@ func (Generate_Kind) EnumDescriptor() ([]byte, []int) {
 	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{37, 0}
 }
 
+type Python_Rows int32
+
+const (
+	Python_EACH   Python_Rows = 0 // a value of each function for every row; out: the input's columns, then the functions' results
+	Python_ALL    Python_Rows = 1 // the only function makes rows of all rows of a task
+	Python_GROUPS Python_Rows = 2 // and of each group of rows with equal keys, by which the input is sorted
+	Python_PAIRS  Python_Rows = 3 // and of the groups of equal keys of children[0] and children[1], both sorted by their keys
+	Python_FOLD   Python_Rows = 4 // a value of each function for every group; out: the keys, then the functions' results
+)
+
+// Enum value maps for Python_Rows.
+var (
+	Python_Rows_name = map[int32]string{
+		0: "EACH",
+		1: "ALL",
+		2: "GROUPS",
+		3: "PAIRS",
+		4: "FOLD",
+	}
+	Python_Rows_value = map[string]int32{
+		"EACH":   0,
+		"ALL":    1,
+		"GROUPS": 2,
+		"PAIRS":  3,
+		"FOLD":   4,
+	}
+)
+
+func (x Python_Rows) Enum() *Python_Rows {
+	p := new(Python_Rows)
+	*p = x
+	return p
+}
+
+func (x Python_Rows) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Python_Rows) Descriptor() protoreflect.EnumDescriptor {
+	return file_millrace_plan_v1_plan_proto_enumTypes[5].Descriptor()
+}
+
+func (Python_Rows) Type() protoreflect.EnumType {
+	return &file_millrace_plan_v1_plan_proto_enumTypes[5]
+}
+
+func (x Python_Rows) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Python_Rows.Descriptor instead.
+func (Python_Rows) EnumDescriptor() ([]byte, []int) {
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{41, 0}
+}
+
 type GroupLimit_Rank int32
 
 const (
@@ -327,11 +382,11 @@ func (x GroupLimit_Rank) String() string {
 }
 
 func (GroupLimit_Rank) Descriptor() protoreflect.EnumDescriptor {
-	return file_millrace_plan_v1_plan_proto_enumTypes[5].Descriptor()
+	return file_millrace_plan_v1_plan_proto_enumTypes[6].Descriptor()
 }
 
 func (GroupLimit_Rank) Type() protoreflect.EnumType {
-	return &file_millrace_plan_v1_plan_proto_enumTypes[5]
+	return &file_millrace_plan_v1_plan_proto_enumTypes[6]
 }
 
 func (x GroupLimit_Rank) Number() protoreflect.EnumNumber {
@@ -340,7 +395,7 @@ func (x GroupLimit_Rank) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use GroupLimit_Rank.Descriptor instead.
 func (GroupLimit_Rank) EnumDescriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{41, 0}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{45, 0}
 }
 
 type Partitioning_Kind int32
@@ -382,11 +437,11 @@ func (x Partitioning_Kind) String() string {
 }
 
 func (Partitioning_Kind) Descriptor() protoreflect.EnumDescriptor {
-	return file_millrace_plan_v1_plan_proto_enumTypes[6].Descriptor()
+	return file_millrace_plan_v1_plan_proto_enumTypes[7].Descriptor()
 }
 
 func (Partitioning_Kind) Type() protoreflect.EnumType {
-	return &file_millrace_plan_v1_plan_proto_enumTypes[6]
+	return &file_millrace_plan_v1_plan_proto_enumTypes[7]
 }
 
 func (x Partitioning_Kind) Number() protoreflect.EnumNumber {
@@ -395,7 +450,7 @@ func (x Partitioning_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Partitioning_Kind.Descriptor instead.
 func (Partitioning_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{45, 0}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{49, 0}
 }
 
 // A data type; kind is types.Kind.
@@ -1481,6 +1536,7 @@ type Operator struct {
 	//	*Operator_BloomFilter
 	//	*Operator_RuntimeFilter
 	//	*Operator_Observe
+	//	*Operator_Python
 	Kind          isOperator_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1778,6 +1834,15 @@ func (x *Operator) GetObserve() *Observe {
 	return nil
 }
 
+func (x *Operator) GetPython() *Python {
+	if x != nil {
+		if x, ok := x.Kind.(*Operator_Python); ok {
+			return x.Python
+		}
+	}
+	return nil
+}
+
 type isOperator_Kind interface {
 	isOperator_Kind()
 }
@@ -1886,6 +1951,10 @@ type Operator_Observe struct {
 	Observe *Observe `protobuf:"bytes,840,opt,name=observe,proto3,oneof"`
 }
 
+type Operator_Python struct {
+	Python *Python `protobuf:"bytes,970,opt,name=python,proto3,oneof"`
+}
+
 func (*Operator_FileScan) isOperator_Kind() {}
 
 func (*Operator_Values) isOperator_Kind() {}
@@ -1937,6 +2006,8 @@ func (*Operator_BloomFilter) isOperator_Kind() {}
 func (*Operator_RuntimeFilter) isOperator_Kind() {}
 
 func (*Operator_Observe) isOperator_Kind() {}
+
+func (*Operator_Python) isOperator_Kind() {}
 
 // Reads file splits (from the task) of one format.
 type FileScan struct {
@@ -3787,6 +3858,319 @@ func (*WindowBound_Peer) isWindowBound_Kind() {}
 
 func (*WindowBound_Value) isWindowBound_Kind() {}
 
+// Gives its input to functions in a process of Python.
+type Python struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Rows          Python_Rows            `protobuf:"varint,1,opt,name=rows,proto3,enum=millrace.plan.v1.Python_Rows" json:"rows,omitempty"`
+	EvalType      int32                  `protobuf:"varint,2,opt,name=eval_type,json=evalType,proto3" json:"eval_type,omitempty"` // PySpark's number of the kind of functions
+	Version       string                 `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`                    // major.minor of the Python that made them
+	Args          []*Expr                `protobuf:"bytes,4,rep,name=args,proto3" json:"args,omitempty"`                          // over the input
+	Functions     []*PythonFunction      `protobuf:"bytes,5,rep,name=functions,proto3" json:"functions,omitempty"`
+	Keys          []uint32               `protobuf:"varint,6,rep,packed,name=keys,proto3" json:"keys,omitempty"`                                                                   // columns of the input
+	RightKeys     []uint32               `protobuf:"varint,7,rep,packed,name=right_keys,json=rightKeys,proto3" json:"right_keys,omitempty"`                                        // of children[1], for PAIRS
+	BatchRows     int64                  `protobuf:"varint,8,opt,name=batch_rows,json=batchRows,proto3" json:"batch_rows,omitempty"`                                               // that the functions are given at once
+	Conf          map[string]string      `protobuf:"bytes,9,rep,name=conf,proto3" json:"conf,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // of the settings that PySpark's workers look at
+	Executable    string                 `protobuf:"bytes,10,opt,name=executable,proto3" json:"executable,omitempty"`                                                              // as the session names it, or empty
+	Files         []*PythonFile          `protobuf:"bytes,11,rep,name=files,proto3" json:"files,omitempty"`                                                                        // that the functions may import
+	Env           map[string]string      `protobuf:"bytes,12,rep,name=env,proto3" json:"env,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Python) Reset() {
+	*x = Python{}
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Python) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Python) ProtoMessage() {}
+
+func (x *Python) ProtoReflect() protoreflect.Message {
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Python.ProtoReflect.Descriptor instead.
+func (*Python) Descriptor() ([]byte, []int) {
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *Python) GetRows() Python_Rows {
+	if x != nil {
+		return x.Rows
+	}
+	return Python_EACH
+}
+
+func (x *Python) GetEvalType() int32 {
+	if x != nil {
+		return x.EvalType
+	}
+	return 0
+}
+
+func (x *Python) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *Python) GetArgs() []*Expr {
+	if x != nil {
+		return x.Args
+	}
+	return nil
+}
+
+func (x *Python) GetFunctions() []*PythonFunction {
+	if x != nil {
+		return x.Functions
+	}
+	return nil
+}
+
+func (x *Python) GetKeys() []uint32 {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *Python) GetRightKeys() []uint32 {
+	if x != nil {
+		return x.RightKeys
+	}
+	return nil
+}
+
+func (x *Python) GetBatchRows() int64 {
+	if x != nil {
+		return x.BatchRows
+	}
+	return 0
+}
+
+func (x *Python) GetConf() map[string]string {
+	if x != nil {
+		return x.Conf
+	}
+	return nil
+}
+
+func (x *Python) GetExecutable() string {
+	if x != nil {
+		return x.Executable
+	}
+	return ""
+}
+
+func (x *Python) GetFiles() []*PythonFile {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+func (x *Python) GetEnv() map[string]string {
+	if x != nil {
+		return x.Env
+	}
+	return nil
+}
+
+type PythonFunction struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	Name             string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Commands         [][]byte               `protobuf:"bytes,2,rep,name=commands,proto3" json:"commands,omitempty"` // pickled functions, each of the result of the one before
+	Args             []*PythonArgument      `protobuf:"bytes,3,rep,name=args,proto3" json:"args,omitempty"`
+	Type             *Type                  `protobuf:"bytes,4,opt,name=type,proto3" json:"type,omitempty"`                          // of a result; for rows: of a row
+	Nondeterministic bool                   `protobuf:"varint,5,opt,name=nondeterministic,proto3" json:"nondeterministic,omitempty"` // may give another result for the same arguments
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *PythonFunction) Reset() {
+	*x = PythonFunction{}
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PythonFunction) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PythonFunction) ProtoMessage() {}
+
+func (x *PythonFunction) ProtoReflect() protoreflect.Message {
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PythonFunction.ProtoReflect.Descriptor instead.
+func (*PythonFunction) Descriptor() ([]byte, []int) {
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *PythonFunction) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *PythonFunction) GetCommands() [][]byte {
+	if x != nil {
+		return x.Commands
+	}
+	return nil
+}
+
+func (x *PythonFunction) GetArgs() []*PythonArgument {
+	if x != nil {
+		return x.Args
+	}
+	return nil
+}
+
+func (x *PythonFunction) GetType() *Type {
+	if x != nil {
+		return x.Type
+	}
+	return nil
+}
+
+func (x *PythonFunction) GetNondeterministic() bool {
+	if x != nil {
+		return x.Nondeterministic
+	}
+	return false
+}
+
+type PythonArgument struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Column        uint32                 `protobuf:"varint,1,opt,name=column,proto3" json:"column,omitempty"` // of Python.args
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`      // by which it is given, or empty
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PythonArgument) Reset() {
+	*x = PythonArgument{}
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PythonArgument) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PythonArgument) ProtoMessage() {}
+
+func (x *PythonArgument) ProtoReflect() protoreflect.Message {
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PythonArgument.ProtoReflect.Descriptor instead.
+func (*PythonArgument) Descriptor() ([]byte, []int) {
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *PythonArgument) GetColumn() uint32 {
+	if x != nil {
+		return x.Column
+	}
+	return 0
+}
+
+func (x *PythonArgument) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+type PythonFile struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PythonFile) Reset() {
+	*x = PythonFile{}
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PythonFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PythonFile) ProtoMessage() {}
+
+func (x *PythonFile) ProtoReflect() protoreflect.Message {
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PythonFile.ProtoReflect.Descriptor instead.
+func (*PythonFile) Descriptor() ([]byte, []int) {
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *PythonFile) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *PythonFile) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 // Keeps of each partition of its input, which is sorted by partition and then order, the rows that rank at most limit.
 type GroupLimit struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -3800,7 +4184,7 @@ type GroupLimit struct {
 
 func (x *GroupLimit) Reset() {
 	*x = GroupLimit{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[41]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3812,7 +4196,7 @@ func (x *GroupLimit) String() string {
 func (*GroupLimit) ProtoMessage() {}
 
 func (x *GroupLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[41]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3825,7 +4209,7 @@ func (x *GroupLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GroupLimit.ProtoReflect.Descriptor instead.
 func (*GroupLimit) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{41}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *GroupLimit) GetPartition() []*Expr {
@@ -3883,7 +4267,7 @@ type FileSink struct {
 
 func (x *FileSink) Reset() {
 	*x = FileSink{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[42]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3895,7 +4279,7 @@ func (x *FileSink) String() string {
 func (*FileSink) ProtoMessage() {}
 
 func (x *FileSink) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[42]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3908,7 +4292,7 @@ func (x *FileSink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileSink.ProtoReflect.Descriptor instead.
 func (*FileSink) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{42}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *FileSink) GetFormat() string {
@@ -4046,7 +4430,7 @@ type RowChanges struct {
 
 func (x *RowChanges) Reset() {
 	*x = RowChanges{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[43]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4058,7 +4442,7 @@ func (x *RowChanges) String() string {
 func (*RowChanges) ProtoMessage() {}
 
 func (x *RowChanges) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[43]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4071,7 +4455,7 @@ func (x *RowChanges) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowChanges.ProtoReflect.Descriptor instead.
 func (*RowChanges) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{43}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *RowChanges) GetColumns() uint32 {
@@ -4107,7 +4491,7 @@ type CacheSink struct {
 
 func (x *CacheSink) Reset() {
 	*x = CacheSink{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[44]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4119,7 +4503,7 @@ func (x *CacheSink) String() string {
 func (*CacheSink) ProtoMessage() {}
 
 func (x *CacheSink) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[44]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4132,7 +4516,7 @@ func (x *CacheSink) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CacheSink.ProtoReflect.Descriptor instead.
 func (*CacheSink) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{44}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *CacheSink) GetId() string {
@@ -4163,7 +4547,7 @@ type Partitioning struct {
 
 func (x *Partitioning) Reset() {
 	*x = Partitioning{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[45]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4175,7 +4559,7 @@ func (x *Partitioning) String() string {
 func (*Partitioning) ProtoMessage() {}
 
 func (x *Partitioning) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[45]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4188,7 +4572,7 @@ func (x *Partitioning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Partitioning.ProtoReflect.Descriptor instead.
 func (*Partitioning) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{45}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Partitioning) GetKind() Partitioning_Kind {
@@ -4242,7 +4626,7 @@ type Stage struct {
 
 func (x *Stage) Reset() {
 	*x = Stage{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[46]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4254,7 +4638,7 @@ func (x *Stage) String() string {
 func (*Stage) ProtoMessage() {}
 
 func (x *Stage) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[46]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4267,7 +4651,7 @@ func (x *Stage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stage.ProtoReflect.Descriptor instead.
 func (*Stage) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{46}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Stage) GetId() uint32 {
@@ -4343,7 +4727,7 @@ type Adaptive struct {
 
 func (x *Adaptive) Reset() {
 	*x = Adaptive{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[47]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4355,7 +4739,7 @@ func (x *Adaptive) String() string {
 func (*Adaptive) ProtoMessage() {}
 
 func (x *Adaptive) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[47]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4368,7 +4752,7 @@ func (x *Adaptive) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Adaptive.ProtoReflect.Descriptor instead.
 func (*Adaptive) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{47}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Adaptive) GetInputs() []uint32 {
@@ -4437,7 +4821,7 @@ type JoinSide struct {
 
 func (x *JoinSide) Reset() {
 	*x = JoinSide{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[48]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4449,7 +4833,7 @@ func (x *JoinSide) String() string {
 func (*JoinSide) ProtoMessage() {}
 
 func (x *JoinSide) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[48]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4462,7 +4846,7 @@ func (x *JoinSide) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinSide.ProtoReflect.Descriptor instead.
 func (*JoinSide) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{48}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *JoinSide) GetStage() uint32 {
@@ -4494,7 +4878,7 @@ type Slice struct {
 
 func (x *Slice) Reset() {
 	*x = Slice{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[49]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4506,7 +4890,7 @@ func (x *Slice) String() string {
 func (*Slice) ProtoMessage() {}
 
 func (x *Slice) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[49]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4519,7 +4903,7 @@ func (x *Slice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slice.ProtoReflect.Descriptor instead.
 func (*Slice) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{49}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Slice) GetFrom() int32 {
@@ -4570,7 +4954,7 @@ type TaskInput struct {
 
 func (x *TaskInput) Reset() {
 	*x = TaskInput{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[50]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4582,7 +4966,7 @@ func (x *TaskInput) String() string {
 func (*TaskInput) ProtoMessage() {}
 
 func (x *TaskInput) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[50]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4595,7 +4979,7 @@ func (x *TaskInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskInput.ProtoReflect.Descriptor instead.
 func (*TaskInput) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{50}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *TaskInput) GetSplits() map[uint32]*FileSplits {
@@ -4635,7 +5019,7 @@ type Blocks struct {
 
 func (x *Blocks) Reset() {
 	*x = Blocks{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[51]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4647,7 +5031,7 @@ func (x *Blocks) String() string {
 func (*Blocks) ProtoMessage() {}
 
 func (x *Blocks) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[51]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4660,7 +5044,7 @@ func (x *Blocks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Blocks.ProtoReflect.Descriptor instead.
 func (*Blocks) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{51}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Blocks) GetBlocks() []*Block {
@@ -4682,7 +5066,7 @@ type Block struct {
 
 func (x *Block) Reset() {
 	*x = Block{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[52]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4694,7 +5078,7 @@ func (x *Block) String() string {
 func (*Block) ProtoMessage() {}
 
 func (x *Block) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[52]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4707,7 +5091,7 @@ func (x *Block) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Block.ProtoReflect.Descriptor instead.
 func (*Block) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{52}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Block) GetId() string {
@@ -4740,7 +5124,7 @@ type FileSplits struct {
 
 func (x *FileSplits) Reset() {
 	*x = FileSplits{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[53]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4752,7 +5136,7 @@ func (x *FileSplits) String() string {
 func (*FileSplits) ProtoMessage() {}
 
 func (x *FileSplits) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[53]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4765,7 +5149,7 @@ func (x *FileSplits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileSplits.ProtoReflect.Descriptor instead.
 func (*FileSplits) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{53}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *FileSplits) GetSplits() []*FileSplit {
@@ -4789,7 +5173,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[54]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4801,7 +5185,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_millrace_plan_v1_plan_proto_msgTypes[54]
+	mi := &file_millrace_plan_v1_plan_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4814,7 +5198,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{54}
+	return file_millrace_plan_v1_plan_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Settings) GetTimeZone() string {
@@ -4940,7 +5324,7 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12*\n" +
 	"\x04type\x18\x02 \x01(\v2\x16.millrace.plan.v1.TypeR\x04type\x12\x1a\n" +
 	"\bnullable\x18\x03 \x01(\bR\bnullable\x12\x1a\n" +
-	"\bmetadata\x18\x04 \x01(\tR\bmetadata\"\x8f\r\n" +
+	"\bmetadata\x18\x04 \x01(\tR\bmetadata\"\xc4\r\n" +
 	"\bOperator\x126\n" +
 	"\bchildren\x18\x01 \x03(\v2\x1a.millrace.plan.v1.OperatorR\bchildren\x120\n" +
 	"\x06output\x18\x02 \x03(\v2\x18.millrace.plan.v1.ColumnR\x06output\x12\x0e\n" +
@@ -4974,7 +5358,8 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\bgenerate\x18\xdc\x01 \x01(\v2\x1a.millrace.plan.v1.GenerateH\x00R\bgenerate\x12C\n" +
 	"\fbloom_filter\x18\xb4\x06 \x01(\v2\x1d.millrace.plan.v1.BloomFilterH\x00R\vbloomFilter\x12I\n" +
 	"\x0eruntime_filter\x18\xb5\x06 \x01(\v2\x1f.millrace.plan.v1.RuntimeFilterH\x00R\rruntimeFilter\x126\n" +
-	"\aobserve\x18\xc8\x06 \x01(\v2\x19.millrace.plan.v1.ObserveH\x00R\aobserveB\x06\n" +
+	"\aobserve\x18\xc8\x06 \x01(\v2\x19.millrace.plan.v1.ObserveH\x00R\aobserve\x123\n" +
+	"\x06python\x18\xca\a \x01(\v2\x18.millrace.plan.v1.PythonH\x00R\x06pythonB\x06\n" +
 	"\x04kind\"\x88\x03\n" +
 	"\bFileScan\x12\x16\n" +
 	"\x06format\x18\x01 \x01(\tR\x06format\x126\n" +
@@ -5141,7 +5526,51 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\x04rows\x18\x02 \x01(\x12H\x00R\x04rows\x12\x14\n" +
 	"\x04peer\x18\x03 \x01(\bH\x00R\x04peer\x12.\n" +
 	"\x05value\x18\x04 \x01(\v2\x16.millrace.plan.v1.ExprH\x00R\x05valueB\x06\n" +
-	"\x04kind\"\xf2\x01\n" +
+	"\x04kind\"\x9e\x05\n" +
+	"\x06Python\x121\n" +
+	"\x04rows\x18\x01 \x01(\x0e2\x1d.millrace.plan.v1.Python.RowsR\x04rows\x12\x1b\n" +
+	"\teval_type\x18\x02 \x01(\x05R\bevalType\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\tR\aversion\x12*\n" +
+	"\x04args\x18\x04 \x03(\v2\x16.millrace.plan.v1.ExprR\x04args\x12>\n" +
+	"\tfunctions\x18\x05 \x03(\v2 .millrace.plan.v1.PythonFunctionR\tfunctions\x12\x12\n" +
+	"\x04keys\x18\x06 \x03(\rR\x04keys\x12\x1d\n" +
+	"\n" +
+	"right_keys\x18\a \x03(\rR\trightKeys\x12\x1d\n" +
+	"\n" +
+	"batch_rows\x18\b \x01(\x03R\tbatchRows\x126\n" +
+	"\x04conf\x18\t \x03(\v2\".millrace.plan.v1.Python.ConfEntryR\x04conf\x12\x1e\n" +
+	"\n" +
+	"executable\x18\n" +
+	" \x01(\tR\n" +
+	"executable\x122\n" +
+	"\x05files\x18\v \x03(\v2\x1c.millrace.plan.v1.PythonFileR\x05files\x123\n" +
+	"\x03env\x18\f \x03(\v2!.millrace.plan.v1.Python.EnvEntryR\x03env\x1a7\n" +
+	"\tConfEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a6\n" +
+	"\bEnvEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\":\n" +
+	"\x04Rows\x12\b\n" +
+	"\x04EACH\x10\x00\x12\a\n" +
+	"\x03ALL\x10\x01\x12\n" +
+	"\n" +
+	"\x06GROUPS\x10\x02\x12\t\n" +
+	"\x05PAIRS\x10\x03\x12\b\n" +
+	"\x04FOLD\x10\x04\"\xce\x01\n" +
+	"\x0ePythonFunction\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
+	"\bcommands\x18\x02 \x03(\fR\bcommands\x124\n" +
+	"\x04args\x18\x03 \x03(\v2 .millrace.plan.v1.PythonArgumentR\x04args\x12*\n" +
+	"\x04type\x18\x04 \x01(\v2\x16.millrace.plan.v1.TypeR\x04type\x12*\n" +
+	"\x10nondeterministic\x18\x05 \x01(\bR\x10nondeterministic\"<\n" +
+	"\x0ePythonArgument\x12\x16\n" +
+	"\x06column\x18\x01 \x01(\rR\x06column\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"4\n" +
+	"\n" +
+	"PythonFile\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04data\x18\x02 \x01(\fR\x04data\"\xf2\x01\n" +
 	"\n" +
 	"GroupLimit\x124\n" +
 	"\tpartition\x18\x01 \x03(\v2\x16.millrace.plan.v1.ExprR\tpartition\x12/\n" +
@@ -5289,194 +5718,210 @@ func file_millrace_plan_v1_plan_proto_rawDescGZIP() []byte {
 	return file_millrace_plan_v1_plan_proto_rawDescData
 }
 
-var file_millrace_plan_v1_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_millrace_plan_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 62)
+var file_millrace_plan_v1_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
+var file_millrace_plan_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 68)
 var file_millrace_plan_v1_plan_proto_goTypes = []any{
 	(EvalMode)(0),                     // 0: millrace.plan.v1.EvalMode
 	(JoinType)(0),                     // 1: millrace.plan.v1.JoinType
 	(HashAggregate_Mode)(0),           // 2: millrace.plan.v1.HashAggregate.Mode
 	(StatefulAggregate_OutputMode)(0), // 3: millrace.plan.v1.StatefulAggregate.OutputMode
 	(Generate_Kind)(0),                // 4: millrace.plan.v1.Generate.Kind
-	(GroupLimit_Rank)(0),              // 5: millrace.plan.v1.GroupLimit.Rank
-	(Partitioning_Kind)(0),            // 6: millrace.plan.v1.Partitioning.Kind
-	(*Type)(nil),                      // 7: millrace.plan.v1.Type
-	(*Field)(nil),                     // 8: millrace.plan.v1.Field
-	(*Expr)(nil),                      // 9: millrace.plan.v1.Expr
-	(*Call)(nil),                      // 10: millrace.plan.v1.Call
-	(*LambdaVar)(nil),                 // 11: millrace.plan.v1.LambdaVar
-	(*Literal)(nil),                   // 12: millrace.plan.v1.Literal
-	(*Literals)(nil),                  // 13: millrace.plan.v1.Literals
-	(*Decimal)(nil),                   // 14: millrace.plan.v1.Decimal
-	(*Calendar)(nil),                  // 15: millrace.plan.v1.Calendar
-	(*Origin)(nil),                    // 16: millrace.plan.v1.Origin
-	(*SortKey)(nil),                   // 17: millrace.plan.v1.SortKey
-	(*Column)(nil),                    // 18: millrace.plan.v1.Column
-	(*Operator)(nil),                  // 19: millrace.plan.v1.Operator
-	(*FileScan)(nil),                  // 20: millrace.plan.v1.FileScan
-	(*FileColumn)(nil),                // 21: millrace.plan.v1.FileColumn
-	(*FileSplit)(nil),                 // 22: millrace.plan.v1.FileSplit
-	(*Values)(nil),                    // 23: millrace.plan.v1.Values
-	(*Range)(nil),                     // 24: millrace.plan.v1.Range
-	(*ExchangeSource)(nil),            // 25: millrace.plan.v1.ExchangeSource
-	(*CacheScan)(nil),                 // 26: millrace.plan.v1.CacheScan
-	(*Filter)(nil),                    // 27: millrace.plan.v1.Filter
-	(*Project)(nil),                   // 28: millrace.plan.v1.Project
-	(*HashAggregate)(nil),             // 29: millrace.plan.v1.HashAggregate
-	(*Observe)(nil),                   // 30: millrace.plan.v1.Observe
-	(*StatefulAggregate)(nil),         // 31: millrace.plan.v1.StatefulAggregate
-	(*StateStore)(nil),                // 32: millrace.plan.v1.StateStore
-	(*Watermark)(nil),                 // 33: millrace.plan.v1.Watermark
-	(*HashJoin)(nil),                  // 34: millrace.plan.v1.HashJoin
-	(*LoopJoin)(nil),                  // 35: millrace.plan.v1.LoopJoin
-	(*BloomFilter)(nil),               // 36: millrace.plan.v1.BloomFilter
-	(*RuntimeFilter)(nil),             // 37: millrace.plan.v1.RuntimeFilter
-	(*Sort)(nil),                      // 38: millrace.plan.v1.Sort
-	(*TopN)(nil),                      // 39: millrace.plan.v1.TopN
-	(*Limit)(nil),                     // 40: millrace.plan.v1.Limit
-	(*Union)(nil),                     // 41: millrace.plan.v1.Union
-	(*Sample)(nil),                    // 42: millrace.plan.v1.Sample
-	(*Expand)(nil),                    // 43: millrace.plan.v1.Expand
-	(*Generate)(nil),                  // 44: millrace.plan.v1.Generate
-	(*Window)(nil),                    // 45: millrace.plan.v1.Window
-	(*WindowFunction)(nil),            // 46: millrace.plan.v1.WindowFunction
-	(*WindowBound)(nil),               // 47: millrace.plan.v1.WindowBound
-	(*GroupLimit)(nil),                // 48: millrace.plan.v1.GroupLimit
-	(*FileSink)(nil),                  // 49: millrace.plan.v1.FileSink
-	(*RowChanges)(nil),                // 50: millrace.plan.v1.RowChanges
-	(*CacheSink)(nil),                 // 51: millrace.plan.v1.CacheSink
-	(*Partitioning)(nil),              // 52: millrace.plan.v1.Partitioning
-	(*Stage)(nil),                     // 53: millrace.plan.v1.Stage
-	(*Adaptive)(nil),                  // 54: millrace.plan.v1.Adaptive
-	(*JoinSide)(nil),                  // 55: millrace.plan.v1.JoinSide
-	(*Slice)(nil),                     // 56: millrace.plan.v1.Slice
-	(*TaskInput)(nil),                 // 57: millrace.plan.v1.TaskInput
-	(*Blocks)(nil),                    // 58: millrace.plan.v1.Blocks
-	(*Block)(nil),                     // 59: millrace.plan.v1.Block
-	(*FileSplits)(nil),                // 60: millrace.plan.v1.FileSplits
-	(*Settings)(nil),                  // 61: millrace.plan.v1.Settings
-	nil,                               // 62: millrace.plan.v1.Call.OptionsEntry
-	nil,                               // 63: millrace.plan.v1.FileScan.OptionsEntry
-	nil,                               // 64: millrace.plan.v1.FileColumn.NestedIdsEntry
-	nil,                               // 65: millrace.plan.v1.FileSink.OptionsEntry
-	nil,                               // 66: millrace.plan.v1.TaskInput.SplitsEntry
-	nil,                               // 67: millrace.plan.v1.TaskInput.BlocksEntry
-	nil,                               // 68: millrace.plan.v1.Settings.ConfEntry
+	(Python_Rows)(0),                  // 5: millrace.plan.v1.Python.Rows
+	(GroupLimit_Rank)(0),              // 6: millrace.plan.v1.GroupLimit.Rank
+	(Partitioning_Kind)(0),            // 7: millrace.plan.v1.Partitioning.Kind
+	(*Type)(nil),                      // 8: millrace.plan.v1.Type
+	(*Field)(nil),                     // 9: millrace.plan.v1.Field
+	(*Expr)(nil),                      // 10: millrace.plan.v1.Expr
+	(*Call)(nil),                      // 11: millrace.plan.v1.Call
+	(*LambdaVar)(nil),                 // 12: millrace.plan.v1.LambdaVar
+	(*Literal)(nil),                   // 13: millrace.plan.v1.Literal
+	(*Literals)(nil),                  // 14: millrace.plan.v1.Literals
+	(*Decimal)(nil),                   // 15: millrace.plan.v1.Decimal
+	(*Calendar)(nil),                  // 16: millrace.plan.v1.Calendar
+	(*Origin)(nil),                    // 17: millrace.plan.v1.Origin
+	(*SortKey)(nil),                   // 18: millrace.plan.v1.SortKey
+	(*Column)(nil),                    // 19: millrace.plan.v1.Column
+	(*Operator)(nil),                  // 20: millrace.plan.v1.Operator
+	(*FileScan)(nil),                  // 21: millrace.plan.v1.FileScan
+	(*FileColumn)(nil),                // 22: millrace.plan.v1.FileColumn
+	(*FileSplit)(nil),                 // 23: millrace.plan.v1.FileSplit
+	(*Values)(nil),                    // 24: millrace.plan.v1.Values
+	(*Range)(nil),                     // 25: millrace.plan.v1.Range
+	(*ExchangeSource)(nil),            // 26: millrace.plan.v1.ExchangeSource
+	(*CacheScan)(nil),                 // 27: millrace.plan.v1.CacheScan
+	(*Filter)(nil),                    // 28: millrace.plan.v1.Filter
+	(*Project)(nil),                   // 29: millrace.plan.v1.Project
+	(*HashAggregate)(nil),             // 30: millrace.plan.v1.HashAggregate
+	(*Observe)(nil),                   // 31: millrace.plan.v1.Observe
+	(*StatefulAggregate)(nil),         // 32: millrace.plan.v1.StatefulAggregate
+	(*StateStore)(nil),                // 33: millrace.plan.v1.StateStore
+	(*Watermark)(nil),                 // 34: millrace.plan.v1.Watermark
+	(*HashJoin)(nil),                  // 35: millrace.plan.v1.HashJoin
+	(*LoopJoin)(nil),                  // 36: millrace.plan.v1.LoopJoin
+	(*BloomFilter)(nil),               // 37: millrace.plan.v1.BloomFilter
+	(*RuntimeFilter)(nil),             // 38: millrace.plan.v1.RuntimeFilter
+	(*Sort)(nil),                      // 39: millrace.plan.v1.Sort
+	(*TopN)(nil),                      // 40: millrace.plan.v1.TopN
+	(*Limit)(nil),                     // 41: millrace.plan.v1.Limit
+	(*Union)(nil),                     // 42: millrace.plan.v1.Union
+	(*Sample)(nil),                    // 43: millrace.plan.v1.Sample
+	(*Expand)(nil),                    // 44: millrace.plan.v1.Expand
+	(*Generate)(nil),                  // 45: millrace.plan.v1.Generate
+	(*Window)(nil),                    // 46: millrace.plan.v1.Window
+	(*WindowFunction)(nil),            // 47: millrace.plan.v1.WindowFunction
+	(*WindowBound)(nil),               // 48: millrace.plan.v1.WindowBound
+	(*Python)(nil),                    // 49: millrace.plan.v1.Python
+	(*PythonFunction)(nil),            // 50: millrace.plan.v1.PythonFunction
+	(*PythonArgument)(nil),            // 51: millrace.plan.v1.PythonArgument
+	(*PythonFile)(nil),                // 52: millrace.plan.v1.PythonFile
+	(*GroupLimit)(nil),                // 53: millrace.plan.v1.GroupLimit
+	(*FileSink)(nil),                  // 54: millrace.plan.v1.FileSink
+	(*RowChanges)(nil),                // 55: millrace.plan.v1.RowChanges
+	(*CacheSink)(nil),                 // 56: millrace.plan.v1.CacheSink
+	(*Partitioning)(nil),              // 57: millrace.plan.v1.Partitioning
+	(*Stage)(nil),                     // 58: millrace.plan.v1.Stage
+	(*Adaptive)(nil),                  // 59: millrace.plan.v1.Adaptive
+	(*JoinSide)(nil),                  // 60: millrace.plan.v1.JoinSide
+	(*Slice)(nil),                     // 61: millrace.plan.v1.Slice
+	(*TaskInput)(nil),                 // 62: millrace.plan.v1.TaskInput
+	(*Blocks)(nil),                    // 63: millrace.plan.v1.Blocks
+	(*Block)(nil),                     // 64: millrace.plan.v1.Block
+	(*FileSplits)(nil),                // 65: millrace.plan.v1.FileSplits
+	(*Settings)(nil),                  // 66: millrace.plan.v1.Settings
+	nil,                               // 67: millrace.plan.v1.Call.OptionsEntry
+	nil,                               // 68: millrace.plan.v1.FileScan.OptionsEntry
+	nil,                               // 69: millrace.plan.v1.FileColumn.NestedIdsEntry
+	nil,                               // 70: millrace.plan.v1.Python.ConfEntry
+	nil,                               // 71: millrace.plan.v1.Python.EnvEntry
+	nil,                               // 72: millrace.plan.v1.FileSink.OptionsEntry
+	nil,                               // 73: millrace.plan.v1.TaskInput.SplitsEntry
+	nil,                               // 74: millrace.plan.v1.TaskInput.BlocksEntry
+	nil,                               // 75: millrace.plan.v1.Settings.ConfEntry
 }
 var file_millrace_plan_v1_plan_proto_depIdxs = []int32{
-	7,   // 0: millrace.plan.v1.Type.elem:type_name -> millrace.plan.v1.Type
-	7,   // 1: millrace.plan.v1.Type.key:type_name -> millrace.plan.v1.Type
-	8,   // 2: millrace.plan.v1.Type.fields:type_name -> millrace.plan.v1.Field
-	7,   // 3: millrace.plan.v1.Field.type:type_name -> millrace.plan.v1.Type
-	7,   // 4: millrace.plan.v1.Expr.type:type_name -> millrace.plan.v1.Type
-	12,  // 5: millrace.plan.v1.Expr.literal:type_name -> millrace.plan.v1.Literal
-	10,  // 6: millrace.plan.v1.Expr.call:type_name -> millrace.plan.v1.Call
-	11,  // 7: millrace.plan.v1.Expr.lambda_var:type_name -> millrace.plan.v1.LambdaVar
-	16,  // 8: millrace.plan.v1.Expr.origin:type_name -> millrace.plan.v1.Origin
-	9,   // 9: millrace.plan.v1.Call.args:type_name -> millrace.plan.v1.Expr
+	8,   // 0: millrace.plan.v1.Type.elem:type_name -> millrace.plan.v1.Type
+	8,   // 1: millrace.plan.v1.Type.key:type_name -> millrace.plan.v1.Type
+	9,   // 2: millrace.plan.v1.Type.fields:type_name -> millrace.plan.v1.Field
+	8,   // 3: millrace.plan.v1.Field.type:type_name -> millrace.plan.v1.Type
+	8,   // 4: millrace.plan.v1.Expr.type:type_name -> millrace.plan.v1.Type
+	13,  // 5: millrace.plan.v1.Expr.literal:type_name -> millrace.plan.v1.Literal
+	11,  // 6: millrace.plan.v1.Expr.call:type_name -> millrace.plan.v1.Call
+	12,  // 7: millrace.plan.v1.Expr.lambda_var:type_name -> millrace.plan.v1.LambdaVar
+	17,  // 8: millrace.plan.v1.Expr.origin:type_name -> millrace.plan.v1.Origin
+	10,  // 9: millrace.plan.v1.Call.args:type_name -> millrace.plan.v1.Expr
 	0,   // 10: millrace.plan.v1.Call.mode:type_name -> millrace.plan.v1.EvalMode
-	9,   // 11: millrace.plan.v1.Call.filter:type_name -> millrace.plan.v1.Expr
-	62,  // 12: millrace.plan.v1.Call.options:type_name -> millrace.plan.v1.Call.OptionsEntry
-	14,  // 13: millrace.plan.v1.Literal.decimal:type_name -> millrace.plan.v1.Decimal
-	13,  // 14: millrace.plan.v1.Literal.list:type_name -> millrace.plan.v1.Literals
-	15,  // 15: millrace.plan.v1.Literal.calendar:type_name -> millrace.plan.v1.Calendar
-	12,  // 16: millrace.plan.v1.Literals.values:type_name -> millrace.plan.v1.Literal
-	9,   // 17: millrace.plan.v1.SortKey.expr:type_name -> millrace.plan.v1.Expr
-	7,   // 18: millrace.plan.v1.Column.type:type_name -> millrace.plan.v1.Type
-	19,  // 19: millrace.plan.v1.Operator.children:type_name -> millrace.plan.v1.Operator
-	18,  // 20: millrace.plan.v1.Operator.output:type_name -> millrace.plan.v1.Column
-	20,  // 21: millrace.plan.v1.Operator.file_scan:type_name -> millrace.plan.v1.FileScan
-	23,  // 22: millrace.plan.v1.Operator.values:type_name -> millrace.plan.v1.Values
-	24,  // 23: millrace.plan.v1.Operator.range:type_name -> millrace.plan.v1.Range
-	25,  // 24: millrace.plan.v1.Operator.exchange_source:type_name -> millrace.plan.v1.ExchangeSource
-	26,  // 25: millrace.plan.v1.Operator.cache_scan:type_name -> millrace.plan.v1.CacheScan
-	27,  // 26: millrace.plan.v1.Operator.filter:type_name -> millrace.plan.v1.Filter
-	28,  // 27: millrace.plan.v1.Operator.project:type_name -> millrace.plan.v1.Project
-	29,  // 28: millrace.plan.v1.Operator.hash_aggregate:type_name -> millrace.plan.v1.HashAggregate
-	31,  // 29: millrace.plan.v1.Operator.stateful_aggregate:type_name -> millrace.plan.v1.StatefulAggregate
-	33,  // 30: millrace.plan.v1.Operator.watermark:type_name -> millrace.plan.v1.Watermark
-	34,  // 31: millrace.plan.v1.Operator.hash_join:type_name -> millrace.plan.v1.HashJoin
-	35,  // 32: millrace.plan.v1.Operator.loop_join:type_name -> millrace.plan.v1.LoopJoin
-	38,  // 33: millrace.plan.v1.Operator.sort:type_name -> millrace.plan.v1.Sort
-	39,  // 34: millrace.plan.v1.Operator.top_n:type_name -> millrace.plan.v1.TopN
-	40,  // 35: millrace.plan.v1.Operator.limit:type_name -> millrace.plan.v1.Limit
-	41,  // 36: millrace.plan.v1.Operator.union:type_name -> millrace.plan.v1.Union
-	42,  // 37: millrace.plan.v1.Operator.sample:type_name -> millrace.plan.v1.Sample
-	43,  // 38: millrace.plan.v1.Operator.expand:type_name -> millrace.plan.v1.Expand
-	45,  // 39: millrace.plan.v1.Operator.window:type_name -> millrace.plan.v1.Window
-	48,  // 40: millrace.plan.v1.Operator.group_limit:type_name -> millrace.plan.v1.GroupLimit
-	49,  // 41: millrace.plan.v1.Operator.file_sink:type_name -> millrace.plan.v1.FileSink
-	51,  // 42: millrace.plan.v1.Operator.cache_sink:type_name -> millrace.plan.v1.CacheSink
-	44,  // 43: millrace.plan.v1.Operator.generate:type_name -> millrace.plan.v1.Generate
-	36,  // 44: millrace.plan.v1.Operator.bloom_filter:type_name -> millrace.plan.v1.BloomFilter
-	37,  // 45: millrace.plan.v1.Operator.runtime_filter:type_name -> millrace.plan.v1.RuntimeFilter
-	30,  // 46: millrace.plan.v1.Operator.observe:type_name -> millrace.plan.v1.Observe
-	21,  // 47: millrace.plan.v1.FileScan.columns:type_name -> millrace.plan.v1.FileColumn
-	9,   // 48: millrace.plan.v1.FileScan.predicate:type_name -> millrace.plan.v1.Expr
-	63,  // 49: millrace.plan.v1.FileScan.options:type_name -> millrace.plan.v1.FileScan.OptionsEntry
-	18,  // 50: millrace.plan.v1.FileScan.file_schema:type_name -> millrace.plan.v1.Column
-	12,  // 51: millrace.plan.v1.FileColumn.default:type_name -> millrace.plan.v1.Literal
-	7,   // 52: millrace.plan.v1.FileColumn.stored:type_name -> millrace.plan.v1.Type
-	64,  // 53: millrace.plan.v1.FileColumn.nested_ids:type_name -> millrace.plan.v1.FileColumn.NestedIdsEntry
-	12,  // 54: millrace.plan.v1.FileSplit.partition_values:type_name -> millrace.plan.v1.Literal
-	17,  // 55: millrace.plan.v1.ExchangeSource.merge:type_name -> millrace.plan.v1.SortKey
-	9,   // 56: millrace.plan.v1.Filter.predicate:type_name -> millrace.plan.v1.Expr
-	9,   // 57: millrace.plan.v1.Project.exprs:type_name -> millrace.plan.v1.Expr
-	2,   // 58: millrace.plan.v1.HashAggregate.mode:type_name -> millrace.plan.v1.HashAggregate.Mode
-	9,   // 59: millrace.plan.v1.HashAggregate.groups:type_name -> millrace.plan.v1.Expr
-	9,   // 60: millrace.plan.v1.HashAggregate.aggregates:type_name -> millrace.plan.v1.Expr
-	9,   // 61: millrace.plan.v1.Observe.aggregates:type_name -> millrace.plan.v1.Expr
-	9,   // 62: millrace.plan.v1.Observe.results:type_name -> millrace.plan.v1.Expr
-	29,  // 63: millrace.plan.v1.StatefulAggregate.aggregate:type_name -> millrace.plan.v1.HashAggregate
-	32,  // 64: millrace.plan.v1.StatefulAggregate.store:type_name -> millrace.plan.v1.StateStore
-	3,   // 65: millrace.plan.v1.StatefulAggregate.mode:type_name -> millrace.plan.v1.StatefulAggregate.OutputMode
-	1,   // 66: millrace.plan.v1.HashJoin.type:type_name -> millrace.plan.v1.JoinType
-	9,   // 67: millrace.plan.v1.HashJoin.left_keys:type_name -> millrace.plan.v1.Expr
-	9,   // 68: millrace.plan.v1.HashJoin.right_keys:type_name -> millrace.plan.v1.Expr
-	9,   // 69: millrace.plan.v1.HashJoin.residual:type_name -> millrace.plan.v1.Expr
-	1,   // 70: millrace.plan.v1.LoopJoin.type:type_name -> millrace.plan.v1.JoinType
-	9,   // 71: millrace.plan.v1.LoopJoin.condition:type_name -> millrace.plan.v1.Expr
-	9,   // 72: millrace.plan.v1.BloomFilter.keys:type_name -> millrace.plan.v1.Expr
-	9,   // 73: millrace.plan.v1.RuntimeFilter.keys:type_name -> millrace.plan.v1.Expr
-	17,  // 74: millrace.plan.v1.Sort.keys:type_name -> millrace.plan.v1.SortKey
-	17,  // 75: millrace.plan.v1.TopN.keys:type_name -> millrace.plan.v1.SortKey
-	28,  // 76: millrace.plan.v1.Expand.projections:type_name -> millrace.plan.v1.Project
-	4,   // 77: millrace.plan.v1.Generate.kind:type_name -> millrace.plan.v1.Generate.Kind
-	9,   // 78: millrace.plan.v1.Generate.args:type_name -> millrace.plan.v1.Expr
-	9,   // 79: millrace.plan.v1.Window.partition:type_name -> millrace.plan.v1.Expr
-	17,  // 80: millrace.plan.v1.Window.order:type_name -> millrace.plan.v1.SortKey
-	46,  // 81: millrace.plan.v1.Window.functions:type_name -> millrace.plan.v1.WindowFunction
-	9,   // 82: millrace.plan.v1.WindowFunction.call:type_name -> millrace.plan.v1.Expr
-	47,  // 83: millrace.plan.v1.WindowFunction.lower:type_name -> millrace.plan.v1.WindowBound
-	47,  // 84: millrace.plan.v1.WindowFunction.upper:type_name -> millrace.plan.v1.WindowBound
-	9,   // 85: millrace.plan.v1.WindowFunction.key:type_name -> millrace.plan.v1.Expr
-	9,   // 86: millrace.plan.v1.WindowBound.value:type_name -> millrace.plan.v1.Expr
-	9,   // 87: millrace.plan.v1.GroupLimit.partition:type_name -> millrace.plan.v1.Expr
-	17,  // 88: millrace.plan.v1.GroupLimit.order:type_name -> millrace.plan.v1.SortKey
-	5,   // 89: millrace.plan.v1.GroupLimit.rank:type_name -> millrace.plan.v1.GroupLimit.Rank
-	65,  // 90: millrace.plan.v1.FileSink.options:type_name -> millrace.plan.v1.FileSink.OptionsEntry
-	21,  // 91: millrace.plan.v1.FileSink.columns:type_name -> millrace.plan.v1.FileColumn
-	50,  // 92: millrace.plan.v1.FileSink.changes:type_name -> millrace.plan.v1.RowChanges
-	49,  // 93: millrace.plan.v1.RowChanges.images:type_name -> millrace.plan.v1.FileSink
-	6,   // 94: millrace.plan.v1.Partitioning.kind:type_name -> millrace.plan.v1.Partitioning.Kind
-	9,   // 95: millrace.plan.v1.Partitioning.exprs:type_name -> millrace.plan.v1.Expr
-	17,  // 96: millrace.plan.v1.Partitioning.keys:type_name -> millrace.plan.v1.SortKey
-	19,  // 97: millrace.plan.v1.Stage.root:type_name -> millrace.plan.v1.Operator
-	52,  // 98: millrace.plan.v1.Stage.partitioning:type_name -> millrace.plan.v1.Partitioning
-	57,  // 99: millrace.plan.v1.Stage.task_inputs:type_name -> millrace.plan.v1.TaskInput
-	54,  // 100: millrace.plan.v1.Stage.adaptive:type_name -> millrace.plan.v1.Adaptive
-	55,  // 101: millrace.plan.v1.Adaptive.sides:type_name -> millrace.plan.v1.JoinSide
-	66,  // 102: millrace.plan.v1.TaskInput.splits:type_name -> millrace.plan.v1.TaskInput.SplitsEntry
-	67,  // 103: millrace.plan.v1.TaskInput.blocks:type_name -> millrace.plan.v1.TaskInput.BlocksEntry
-	59,  // 104: millrace.plan.v1.Blocks.blocks:type_name -> millrace.plan.v1.Block
-	22,  // 105: millrace.plan.v1.FileSplits.splits:type_name -> millrace.plan.v1.FileSplit
-	68,  // 106: millrace.plan.v1.Settings.conf:type_name -> millrace.plan.v1.Settings.ConfEntry
-	60,  // 107: millrace.plan.v1.TaskInput.SplitsEntry.value:type_name -> millrace.plan.v1.FileSplits
-	58,  // 108: millrace.plan.v1.TaskInput.BlocksEntry.value:type_name -> millrace.plan.v1.Blocks
-	109, // [109:109] is the sub-list for method output_type
-	109, // [109:109] is the sub-list for method input_type
-	109, // [109:109] is the sub-list for extension type_name
-	109, // [109:109] is the sub-list for extension extendee
-	0,   // [0:109] is the sub-list for field type_name
+	10,  // 11: millrace.plan.v1.Call.filter:type_name -> millrace.plan.v1.Expr
+	67,  // 12: millrace.plan.v1.Call.options:type_name -> millrace.plan.v1.Call.OptionsEntry
+	15,  // 13: millrace.plan.v1.Literal.decimal:type_name -> millrace.plan.v1.Decimal
+	14,  // 14: millrace.plan.v1.Literal.list:type_name -> millrace.plan.v1.Literals
+	16,  // 15: millrace.plan.v1.Literal.calendar:type_name -> millrace.plan.v1.Calendar
+	13,  // 16: millrace.plan.v1.Literals.values:type_name -> millrace.plan.v1.Literal
+	10,  // 17: millrace.plan.v1.SortKey.expr:type_name -> millrace.plan.v1.Expr
+	8,   // 18: millrace.plan.v1.Column.type:type_name -> millrace.plan.v1.Type
+	20,  // 19: millrace.plan.v1.Operator.children:type_name -> millrace.plan.v1.Operator
+	19,  // 20: millrace.plan.v1.Operator.output:type_name -> millrace.plan.v1.Column
+	21,  // 21: millrace.plan.v1.Operator.file_scan:type_name -> millrace.plan.v1.FileScan
+	24,  // 22: millrace.plan.v1.Operator.values:type_name -> millrace.plan.v1.Values
+	25,  // 23: millrace.plan.v1.Operator.range:type_name -> millrace.plan.v1.Range
+	26,  // 24: millrace.plan.v1.Operator.exchange_source:type_name -> millrace.plan.v1.ExchangeSource
+	27,  // 25: millrace.plan.v1.Operator.cache_scan:type_name -> millrace.plan.v1.CacheScan
+	28,  // 26: millrace.plan.v1.Operator.filter:type_name -> millrace.plan.v1.Filter
+	29,  // 27: millrace.plan.v1.Operator.project:type_name -> millrace.plan.v1.Project
+	30,  // 28: millrace.plan.v1.Operator.hash_aggregate:type_name -> millrace.plan.v1.HashAggregate
+	32,  // 29: millrace.plan.v1.Operator.stateful_aggregate:type_name -> millrace.plan.v1.StatefulAggregate
+	34,  // 30: millrace.plan.v1.Operator.watermark:type_name -> millrace.plan.v1.Watermark
+	35,  // 31: millrace.plan.v1.Operator.hash_join:type_name -> millrace.plan.v1.HashJoin
+	36,  // 32: millrace.plan.v1.Operator.loop_join:type_name -> millrace.plan.v1.LoopJoin
+	39,  // 33: millrace.plan.v1.Operator.sort:type_name -> millrace.plan.v1.Sort
+	40,  // 34: millrace.plan.v1.Operator.top_n:type_name -> millrace.plan.v1.TopN
+	41,  // 35: millrace.plan.v1.Operator.limit:type_name -> millrace.plan.v1.Limit
+	42,  // 36: millrace.plan.v1.Operator.union:type_name -> millrace.plan.v1.Union
+	43,  // 37: millrace.plan.v1.Operator.sample:type_name -> millrace.plan.v1.Sample
+	44,  // 38: millrace.plan.v1.Operator.expand:type_name -> millrace.plan.v1.Expand
+	46,  // 39: millrace.plan.v1.Operator.window:type_name -> millrace.plan.v1.Window
+	53,  // 40: millrace.plan.v1.Operator.group_limit:type_name -> millrace.plan.v1.GroupLimit
+	54,  // 41: millrace.plan.v1.Operator.file_sink:type_name -> millrace.plan.v1.FileSink
+	56,  // 42: millrace.plan.v1.Operator.cache_sink:type_name -> millrace.plan.v1.CacheSink
+	45,  // 43: millrace.plan.v1.Operator.generate:type_name -> millrace.plan.v1.Generate
+	37,  // 44: millrace.plan.v1.Operator.bloom_filter:type_name -> millrace.plan.v1.BloomFilter
+	38,  // 45: millrace.plan.v1.Operator.runtime_filter:type_name -> millrace.plan.v1.RuntimeFilter
+	31,  // 46: millrace.plan.v1.Operator.observe:type_name -> millrace.plan.v1.Observe
+	49,  // 47: millrace.plan.v1.Operator.python:type_name -> millrace.plan.v1.Python
+	22,  // 48: millrace.plan.v1.FileScan.columns:type_name -> millrace.plan.v1.FileColumn
+	10,  // 49: millrace.plan.v1.FileScan.predicate:type_name -> millrace.plan.v1.Expr
+	68,  // 50: millrace.plan.v1.FileScan.options:type_name -> millrace.plan.v1.FileScan.OptionsEntry
+	19,  // 51: millrace.plan.v1.FileScan.file_schema:type_name -> millrace.plan.v1.Column
+	13,  // 52: millrace.plan.v1.FileColumn.default:type_name -> millrace.plan.v1.Literal
+	8,   // 53: millrace.plan.v1.FileColumn.stored:type_name -> millrace.plan.v1.Type
+	69,  // 54: millrace.plan.v1.FileColumn.nested_ids:type_name -> millrace.plan.v1.FileColumn.NestedIdsEntry
+	13,  // 55: millrace.plan.v1.FileSplit.partition_values:type_name -> millrace.plan.v1.Literal
+	18,  // 56: millrace.plan.v1.ExchangeSource.merge:type_name -> millrace.plan.v1.SortKey
+	10,  // 57: millrace.plan.v1.Filter.predicate:type_name -> millrace.plan.v1.Expr
+	10,  // 58: millrace.plan.v1.Project.exprs:type_name -> millrace.plan.v1.Expr
+	2,   // 59: millrace.plan.v1.HashAggregate.mode:type_name -> millrace.plan.v1.HashAggregate.Mode
+	10,  // 60: millrace.plan.v1.HashAggregate.groups:type_name -> millrace.plan.v1.Expr
+	10,  // 61: millrace.plan.v1.HashAggregate.aggregates:type_name -> millrace.plan.v1.Expr
+	10,  // 62: millrace.plan.v1.Observe.aggregates:type_name -> millrace.plan.v1.Expr
+	10,  // 63: millrace.plan.v1.Observe.results:type_name -> millrace.plan.v1.Expr
+	30,  // 64: millrace.plan.v1.StatefulAggregate.aggregate:type_name -> millrace.plan.v1.HashAggregate
+	33,  // 65: millrace.plan.v1.StatefulAggregate.store:type_name -> millrace.plan.v1.StateStore
+	3,   // 66: millrace.plan.v1.StatefulAggregate.mode:type_name -> millrace.plan.v1.StatefulAggregate.OutputMode
+	1,   // 67: millrace.plan.v1.HashJoin.type:type_name -> millrace.plan.v1.JoinType
+	10,  // 68: millrace.plan.v1.HashJoin.left_keys:type_name -> millrace.plan.v1.Expr
+	10,  // 69: millrace.plan.v1.HashJoin.right_keys:type_name -> millrace.plan.v1.Expr
+	10,  // 70: millrace.plan.v1.HashJoin.residual:type_name -> millrace.plan.v1.Expr
+	1,   // 71: millrace.plan.v1.LoopJoin.type:type_name -> millrace.plan.v1.JoinType
+	10,  // 72: millrace.plan.v1.LoopJoin.condition:type_name -> millrace.plan.v1.Expr
+	10,  // 73: millrace.plan.v1.BloomFilter.keys:type_name -> millrace.plan.v1.Expr
+	10,  // 74: millrace.plan.v1.RuntimeFilter.keys:type_name -> millrace.plan.v1.Expr
+	18,  // 75: millrace.plan.v1.Sort.keys:type_name -> millrace.plan.v1.SortKey
+	18,  // 76: millrace.plan.v1.TopN.keys:type_name -> millrace.plan.v1.SortKey
+	29,  // 77: millrace.plan.v1.Expand.projections:type_name -> millrace.plan.v1.Project
+	4,   // 78: millrace.plan.v1.Generate.kind:type_name -> millrace.plan.v1.Generate.Kind
+	10,  // 79: millrace.plan.v1.Generate.args:type_name -> millrace.plan.v1.Expr
+	10,  // 80: millrace.plan.v1.Window.partition:type_name -> millrace.plan.v1.Expr
+	18,  // 81: millrace.plan.v1.Window.order:type_name -> millrace.plan.v1.SortKey
+	47,  // 82: millrace.plan.v1.Window.functions:type_name -> millrace.plan.v1.WindowFunction
+	10,  // 83: millrace.plan.v1.WindowFunction.call:type_name -> millrace.plan.v1.Expr
+	48,  // 84: millrace.plan.v1.WindowFunction.lower:type_name -> millrace.plan.v1.WindowBound
+	48,  // 85: millrace.plan.v1.WindowFunction.upper:type_name -> millrace.plan.v1.WindowBound
+	10,  // 86: millrace.plan.v1.WindowFunction.key:type_name -> millrace.plan.v1.Expr
+	10,  // 87: millrace.plan.v1.WindowBound.value:type_name -> millrace.plan.v1.Expr
+	5,   // 88: millrace.plan.v1.Python.rows:type_name -> millrace.plan.v1.Python.Rows
+	10,  // 89: millrace.plan.v1.Python.args:type_name -> millrace.plan.v1.Expr
+	50,  // 90: millrace.plan.v1.Python.functions:type_name -> millrace.plan.v1.PythonFunction
+	70,  // 91: millrace.plan.v1.Python.conf:type_name -> millrace.plan.v1.Python.ConfEntry
+	52,  // 92: millrace.plan.v1.Python.files:type_name -> millrace.plan.v1.PythonFile
+	71,  // 93: millrace.plan.v1.Python.env:type_name -> millrace.plan.v1.Python.EnvEntry
+	51,  // 94: millrace.plan.v1.PythonFunction.args:type_name -> millrace.plan.v1.PythonArgument
+	8,   // 95: millrace.plan.v1.PythonFunction.type:type_name -> millrace.plan.v1.Type
+	10,  // 96: millrace.plan.v1.GroupLimit.partition:type_name -> millrace.plan.v1.Expr
+	18,  // 97: millrace.plan.v1.GroupLimit.order:type_name -> millrace.plan.v1.SortKey
+	6,   // 98: millrace.plan.v1.GroupLimit.rank:type_name -> millrace.plan.v1.GroupLimit.Rank
+	72,  // 99: millrace.plan.v1.FileSink.options:type_name -> millrace.plan.v1.FileSink.OptionsEntry
+	22,  // 100: millrace.plan.v1.FileSink.columns:type_name -> millrace.plan.v1.FileColumn
+	55,  // 101: millrace.plan.v1.FileSink.changes:type_name -> millrace.plan.v1.RowChanges
+	54,  // 102: millrace.plan.v1.RowChanges.images:type_name -> millrace.plan.v1.FileSink
+	7,   // 103: millrace.plan.v1.Partitioning.kind:type_name -> millrace.plan.v1.Partitioning.Kind
+	10,  // 104: millrace.plan.v1.Partitioning.exprs:type_name -> millrace.plan.v1.Expr
+	18,  // 105: millrace.plan.v1.Partitioning.keys:type_name -> millrace.plan.v1.SortKey
+	20,  // 106: millrace.plan.v1.Stage.root:type_name -> millrace.plan.v1.Operator
+	57,  // 107: millrace.plan.v1.Stage.partitioning:type_name -> millrace.plan.v1.Partitioning
+	62,  // 108: millrace.plan.v1.Stage.task_inputs:type_name -> millrace.plan.v1.TaskInput
+	59,  // 109: millrace.plan.v1.Stage.adaptive:type_name -> millrace.plan.v1.Adaptive
+	60,  // 110: millrace.plan.v1.Adaptive.sides:type_name -> millrace.plan.v1.JoinSide
+	73,  // 111: millrace.plan.v1.TaskInput.splits:type_name -> millrace.plan.v1.TaskInput.SplitsEntry
+	74,  // 112: millrace.plan.v1.TaskInput.blocks:type_name -> millrace.plan.v1.TaskInput.BlocksEntry
+	64,  // 113: millrace.plan.v1.Blocks.blocks:type_name -> millrace.plan.v1.Block
+	23,  // 114: millrace.plan.v1.FileSplits.splits:type_name -> millrace.plan.v1.FileSplit
+	75,  // 115: millrace.plan.v1.Settings.conf:type_name -> millrace.plan.v1.Settings.ConfEntry
+	65,  // 116: millrace.plan.v1.TaskInput.SplitsEntry.value:type_name -> millrace.plan.v1.FileSplits
+	63,  // 117: millrace.plan.v1.TaskInput.BlocksEntry.value:type_name -> millrace.plan.v1.Blocks
+	118, // [118:118] is the sub-list for method output_type
+	118, // [118:118] is the sub-list for method input_type
+	118, // [118:118] is the sub-list for extension type_name
+	118, // [118:118] is the sub-list for extension extendee
+	0,   // [0:118] is the sub-list for field type_name
 }
 
 func init() { file_millrace_plan_v1_plan_proto_init() }
@@ -5527,6 +5972,7 @@ func file_millrace_plan_v1_plan_proto_init() {
 		(*Operator_BloomFilter)(nil),
 		(*Operator_RuntimeFilter)(nil),
 		(*Operator_Observe)(nil),
+		(*Operator_Python)(nil),
 	}
 	file_millrace_plan_v1_plan_proto_msgTypes[40].OneofWrappers = []any{
 		(*WindowBound_Unbounded)(nil),
@@ -5539,8 +5985,8 @@ func file_millrace_plan_v1_plan_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_millrace_plan_v1_plan_proto_rawDesc), len(file_millrace_plan_v1_plan_proto_rawDesc)),
-			NumEnums:      7,
-			NumMessages:   62,
+			NumEnums:      8,
+			NumMessages:   68,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

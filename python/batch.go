@@ -63,7 +63,7 @@ func StartBatch(ctx context.Context, b Batch) (*Worker, error) {
 	if err != nil {
 		return nil, errs.Wrap(err, "start Python")
 	}
-	w := &Worker{b: b, dir: dir, exited: make(chan struct{}), output: &tail{log: b.Log}}
+	w := &Worker{b: b, dir: dir, exited: make(chan struct{}), output: &tail{log: b.Log, what: "foreachBatch"}}
 	if err := w.start(ctx); err != nil {
 		w.Close()
 		return nil, err
@@ -275,7 +275,8 @@ func (w *Worker) Close() {
 
 // tail logs what a process prints, by lines, and keeps the last of it.
 type tail struct {
-	log *slog.Logger
+	log  *slog.Logger
+	what string // prints
 
 	mu   sync.Mutex
 	part []byte
@@ -300,7 +301,7 @@ func (t *tail) Write(p []byte) (int, error) {
 		if err != nil || n == 0 {
 			break
 		}
-		t.log.Info("foreachBatch", "output", string(line))
+		t.log.Info(t.what, "output", string(line))
 		t.part = t.part[n:]
 	}
 	if len(t.part) > keptOutput {
