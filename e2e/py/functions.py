@@ -17,7 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Row, SparkSession, Window, functions as F
-from pyspark.sql.functions import arrow_udf, pandas_udf, udf
+from pyspark.sql.functions import pandas_udf, udf
+
+try:
+    from pyspark.sql.functions import arrow_udf
+except ImportError:  # PySpark 4.0
+    def arrow_udf(_):
+        return lambda f: f
+
 
 warnings.simplefilter("ignore")
 logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)

@@ -173,6 +173,13 @@ func (q Query) checkSubqueries(n plan.Node) error {
 }
 
 func checkAggregate(n *plan.Aggregate) error {
+	for _, e := range n.Exprs {
+		if al, ok := e.(*plan.Alias); ok {
+			if c, ok := al.Child.(*plan.Call); ok && c.Python != nil {
+				return errs.Unsupportedf("Functions of Python that aggregate a stream are not supported yet.")
+			}
+		}
+	}
 	if n.Deduplicate {
 		return errs.Unsupportedf("Removing duplicates (distinct, dropDuplicates) from a stream is not supported yet.")
 	}
