@@ -39,6 +39,7 @@ type pythonOp struct {
 	pb    *planpb.Python
 	in    []Operator
 	feed  *pythonFeed
+	pairs *pythonPairs // instead of feed
 	out   []*types.Type
 	kept  int // columns of the input, or keys, in front of the results
 
@@ -68,7 +69,11 @@ func newPython(p *planpb.Operator, out []*types.Type, in []Operator, start func(
 		o.kept = len(pb.Keys)
 	}
 	var err error
-	o.feed, err = newPythonFeed(p, in, s)
+	if pb.Rows == planpb.Python_PAIRS {
+		o.pairs, err = newPythonPairs(p, in, s)
+	} else {
+		o.feed, err = newPythonFeed(p, in, s)
+	}
 	o.batch.Cols = make([]*vector.Vector, len(out))
 	return o, err
 }
@@ -128,6 +133,10 @@ func (o *pythonOp) run(ctx *Ctx) {
 		o.task, started = task, true
 		close(o.begun)
 		return task, nil
+	}
+	if o.pairs != nil {
+		o.fault = o.pairs.run(ctx, begin)
+		return
 	}
 	o.fault = o.feed.run(ctx, begin, o.queue, o.pb.Rows == planpb.Python_ALL)
 }

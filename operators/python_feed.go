@@ -40,30 +40,26 @@ func newPythonFeed(p *planpb.Operator, in []Operator, s *planpb.Settings) (*pyth
 	if f.args, err = evaluators(pb.Args, f.in.Output(), s); err != nil {
 		return nil, err
 	}
-	fields := make([]types.Field, len(f.args))
-	for i, e := range f.args {
-		fields[i] = types.Field{Name: fmt.Sprintf("_%d", i), Type: e.Type(), Nullable: true}
-		if c, ok := pb.Args[i].Kind.(*planpb.Expr_Column); ok && pb.Rows != planpb.Python_EACH {
-			col := p.Children[0].Output[c.Column]
-			fields[i].Name, fields[i].Nullable = col.Name, col.Nullable
-		}
-	}
+	fields := pythonFields(pb.Args, f.args, p.Children[0].Output, pb.Rows != planpb.Python_EACH)
 	if pb.Rows == planpb.Python_ALL || arrowGroups[pb.EvalType] { // PySpark's worker takes the columns out of it
 		f.row = types.Struct(fields...)
 		fields = []types.Field{{Name: "_0", Type: f.row}}
 	}
 	f.schema = vector.ArrowSchema(fields, s.GetTimeZone())
-	var keys []*planpb.Expr
-	for _, k := range pb.Keys {
-		col := p.Children[0].Output[k]
-		keys = append(keys, &planpb.Expr{Type: col.Type, Nullable: col.Nullable, Kind: &planpb.Expr_Column{Column: k}})
+	f.starts, err = keyChanges(pb.Keys, p.Children[0].Output, f.in.Output(), s)
+	return f, err
+}
+
+// pythonFields are the columns that functions are given: by their own names where the functions see those.
+func pythonFields(args []*planpb.Expr, compiled []expr.Evaluator, columns []*planpb.Column, named bool) []types.Field {
+	fields := make([]types.Field, len(args))
+	for i, e := range compiled {
+		fields[i] = types.Field{Name: fmt.Sprintf("_%d", i), Type: e.Type(), Nullable: true}
+		if c, ok := args[i].Kind.(*planpb.Expr_Column); ok && named {
+			fields[i].Name, fields[i].Nullable = columns[c.Column].Name, columns[c.Column].Nullable
+		}
 	}
-	by, err := evaluators(keys, f.in.Output(), s)
-	if err != nil {
-		return nil, err
-	}
-	f.starts = newChanges(by, equalKeys(by))
-	return f, nil
+	return fields
 }
 
 // arrowGroups are the kinds of functions for groups that PySpark's worker gives the columns of a struct.

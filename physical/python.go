@@ -85,7 +85,7 @@ func (p *planner) pythonMap(n *plan.PythonMap) (*part, error) {
 	rows := planpb.Python_ALL
 	switch {
 	case n.Right != nil:
-		return nil, errs.Unsupportedf("cogroup is not supported.")
+		return p.pythonPairs(n)
 	case n.Grouped:
 		rows = planpb.Python_GROUPS
 	}
@@ -107,7 +107,7 @@ func (p *planner) pythonMap(n *plan.PythonMap) (*part, error) {
 		for _, k := range n.Keys {
 			o.Keys = append(o.Keys, uint32(in[k.(*plan.Attribute).ID]))
 		}
-		if err := in.pythonGroup(o, f, n.Keys, n.Values); err != nil {
+		if err := in.pythonGroup(&o.Args, f, n.Keys, n.Values); err != nil {
 			return nil, err
 		}
 	} else if o.Args, err = scope(t.attrs).exprs(attrExprs(t.attrs)); err != nil {
@@ -120,16 +120,63 @@ func (p *planner) pythonMap(n *plan.PythonMap) (*part, error) {
 	return t, nil
 }
 
+// pythonPairs makes rows of the groups of equal keys of two inputs.
+func (p *planner) pythonPairs(n *plan.PythonMap) (*part, error) {
+	l, err := p.buildExactly(n.Input)
+	if err != nil {
+		return nil, err
+	}
+	r, err := p.buildExactly(n.Right)
+	if err != nil {
+		return nil, err
+	}
+	o, err := p.pythonOf(n.Function, planpb.Python_PAIRS)
+	if err != nil {
+		return nil, err
+	}
+	f := &planpb.PythonFunction{Name: n.Function.Name, Commands: n.Function.Commands, Type: planconv.TypePB(n.Function.Returns), Nondeterministic: !n.Function.Deterministic}
+	o.Functions = []*planpb.PythonFunction{f}
+	parts := max(p.partitions(l.rows), p.partitions(r.rows))
+	for _, side := range []struct {
+		t            **part
+		keys, values []plan.Expr
+		at           *[]uint32
+		args         *[]*planpb.Expr
+	}{{&l, n.Keys, n.Values, &o.Keys, &o.Args}, {&r, n.RightKeys, n.RightVals, &o.RightKeys, &o.RightArgs}} {
+		by, err := scope((*side.t).attrs).exprs(side.keys)
+		if err != nil {
+			return nil, err
+		}
+		if parts == 1 || len(by) == 0 {
+			*side.t = p.single(*side.t, nil)
+		} else {
+			*side.t = p.exchange(*side.t, &planpb.Partitioning{Kind: planpb.Partitioning_HASH, Partitions: int32(parts), Exprs: by}, nil)
+		}
+		keys, err := scope((*side.t).attrs).sortKeys(windowKeys(&plan.Window{Partition: side.keys}))
+		if err != nil {
+			return nil, err
+		}
+		p.sortOver(*side.t, keys)
+		in := scope((*side.t).attrs)
+		for _, k := range side.keys {
+			*side.at = append(*side.at, uint32(in[k.(*plan.Attribute).ID]))
+		}
+		if err := in.pythonGroup(side.args, f, side.keys, side.values); err != nil {
+			return nil, err
+		}
+	}
+	return p.combine(l, r, n.Attrs, &planpb.Operator{Kind: &planpb.Operator_Python{Python: o}}), nil
+}
+
 // pythonGroup gives a function for groups its columns: of the arguments' numbers the first is how many follow, then come how many are keys, the keys'
 // columns and those of the values.
-func (s columnScope) pythonGroup(o *planpb.Python, f *planpb.PythonFunction, keys, values []plan.Expr) error {
-	base := len(o.Args)
+func (s columnScope) pythonGroup(to *[]*planpb.Expr, f *planpb.PythonFunction, keys, values []plan.Expr) error {
 	place := map[plan.ID]int{}
 	var list []plan.Expr
 	for _, v := range values {
 		id := v.(*plan.Attribute).ID
 		if _, ok := place[id]; !ok {
-			place[id] = base + len(list)
+			place[id] = len(list)
 		}
 		list = append(list, v)
 	}
@@ -146,17 +193,17 @@ func (s columnScope) pythonGroup(o *planpb.Python, f *planpb.PythonFunction, key
 			offsets = append(offsets, at+extra)
 			continue
 		}
-		offsets = append(offsets, base+len(front))
+		offsets = append(offsets, len(front))
 		front = append(front, k)
 	}
 	for i := range list {
-		offsets = append(offsets, base+extra+i)
+		offsets = append(offsets, extra+i)
 	}
 	args, err := s.exprs(append(front, list...))
 	if err != nil {
 		return err
 	}
-	o.Args = append(o.Args, args...)
+	*to = args
 	for _, n := range append([]int{len(offsets) + 1, len(keys)}, offsets...) {
 		f.Args = append(f.Args, &planpb.PythonArgument{Column: uint32(n)})
 	}

@@ -85,6 +85,16 @@ func (a *analyzer) pythonMap(n *plan.PythonMap) (plan.Node, error) {
 			return nil, err
 		}
 	}
+	if n.Right != nil {
+		if len(m.Keys) != len(m.RightKeys) {
+			return nil, errs.Newf(errs.Invalid, "Cogroup keys must have same size: %d != %d", len(m.Keys), len(m.RightKeys))
+		}
+		for i, k := range m.Keys {
+			if l, r := plan.TypeOf(k), plan.TypeOf(m.RightKeys[i]); !l.SameData(r) {
+				return nil, errs.Unsupportedf("Groups of both sides by keys of different types (%s and %s) are not supported.", l.SQL(), r.SQL())
+			}
+		}
+	}
 	m.Attrs = make([]*plan.Attribute, len(f.Returns.Fields))
 	for i, field := range f.Returns.Fields {
 		m.Attrs[i] = &plan.Attribute{ID: a.id(), Name: field.Name, T: field.Type, Null: field.Nullable, Metadata: field.Metadata}

@@ -3873,6 +3873,7 @@ type Python struct {
 	Executable    string                 `protobuf:"bytes,10,opt,name=executable,proto3" json:"executable,omitempty"`                                                              // as the session names it, or empty
 	Files         []*PythonFile          `protobuf:"bytes,11,rep,name=files,proto3" json:"files,omitempty"`                                                                        // that the functions may import
 	Env           map[string]string      `protobuf:"bytes,12,rep,name=env,proto3" json:"env,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	RightArgs     []*Expr                `protobuf:"bytes,13,rep,name=right_args,json=rightArgs,proto3" json:"right_args,omitempty"` // over children[1]
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3987,6 +3988,13 @@ func (x *Python) GetFiles() []*PythonFile {
 func (x *Python) GetEnv() map[string]string {
 	if x != nil {
 		return x.Env
+	}
+	return nil
+}
+
+func (x *Python) GetRightArgs() []*Expr {
+	if x != nil {
+		return x.RightArgs
 	}
 	return nil
 }
@@ -5526,7 +5534,7 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\x04rows\x18\x02 \x01(\x12H\x00R\x04rows\x12\x14\n" +
 	"\x04peer\x18\x03 \x01(\bH\x00R\x04peer\x12.\n" +
 	"\x05value\x18\x04 \x01(\v2\x16.millrace.plan.v1.ExprH\x00R\x05valueB\x06\n" +
-	"\x04kind\"\x9e\x05\n" +
+	"\x04kind\"\xd5\x05\n" +
 	"\x06Python\x121\n" +
 	"\x04rows\x18\x01 \x01(\x0e2\x1d.millrace.plan.v1.Python.RowsR\x04rows\x12\x1b\n" +
 	"\teval_type\x18\x02 \x01(\x05R\bevalType\x12\x18\n" +
@@ -5544,7 +5552,9 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	" \x01(\tR\n" +
 	"executable\x122\n" +
 	"\x05files\x18\v \x03(\v2\x1c.millrace.plan.v1.PythonFileR\x05files\x123\n" +
-	"\x03env\x18\f \x03(\v2!.millrace.plan.v1.Python.EnvEntryR\x03env\x1a7\n" +
+	"\x03env\x18\f \x03(\v2!.millrace.plan.v1.Python.EnvEntryR\x03env\x125\n" +
+	"\n" +
+	"right_args\x18\r \x03(\v2\x16.millrace.plan.v1.ExprR\trightArgs\x1a7\n" +
 	"\tConfEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a6\n" +
@@ -5893,35 +5903,36 @@ var file_millrace_plan_v1_plan_proto_depIdxs = []int32{
 	70,  // 91: millrace.plan.v1.Python.conf:type_name -> millrace.plan.v1.Python.ConfEntry
 	52,  // 92: millrace.plan.v1.Python.files:type_name -> millrace.plan.v1.PythonFile
 	71,  // 93: millrace.plan.v1.Python.env:type_name -> millrace.plan.v1.Python.EnvEntry
-	51,  // 94: millrace.plan.v1.PythonFunction.args:type_name -> millrace.plan.v1.PythonArgument
-	8,   // 95: millrace.plan.v1.PythonFunction.type:type_name -> millrace.plan.v1.Type
-	10,  // 96: millrace.plan.v1.GroupLimit.partition:type_name -> millrace.plan.v1.Expr
-	18,  // 97: millrace.plan.v1.GroupLimit.order:type_name -> millrace.plan.v1.SortKey
-	6,   // 98: millrace.plan.v1.GroupLimit.rank:type_name -> millrace.plan.v1.GroupLimit.Rank
-	72,  // 99: millrace.plan.v1.FileSink.options:type_name -> millrace.plan.v1.FileSink.OptionsEntry
-	22,  // 100: millrace.plan.v1.FileSink.columns:type_name -> millrace.plan.v1.FileColumn
-	55,  // 101: millrace.plan.v1.FileSink.changes:type_name -> millrace.plan.v1.RowChanges
-	54,  // 102: millrace.plan.v1.RowChanges.images:type_name -> millrace.plan.v1.FileSink
-	7,   // 103: millrace.plan.v1.Partitioning.kind:type_name -> millrace.plan.v1.Partitioning.Kind
-	10,  // 104: millrace.plan.v1.Partitioning.exprs:type_name -> millrace.plan.v1.Expr
-	18,  // 105: millrace.plan.v1.Partitioning.keys:type_name -> millrace.plan.v1.SortKey
-	20,  // 106: millrace.plan.v1.Stage.root:type_name -> millrace.plan.v1.Operator
-	57,  // 107: millrace.plan.v1.Stage.partitioning:type_name -> millrace.plan.v1.Partitioning
-	62,  // 108: millrace.plan.v1.Stage.task_inputs:type_name -> millrace.plan.v1.TaskInput
-	59,  // 109: millrace.plan.v1.Stage.adaptive:type_name -> millrace.plan.v1.Adaptive
-	60,  // 110: millrace.plan.v1.Adaptive.sides:type_name -> millrace.plan.v1.JoinSide
-	73,  // 111: millrace.plan.v1.TaskInput.splits:type_name -> millrace.plan.v1.TaskInput.SplitsEntry
-	74,  // 112: millrace.plan.v1.TaskInput.blocks:type_name -> millrace.plan.v1.TaskInput.BlocksEntry
-	64,  // 113: millrace.plan.v1.Blocks.blocks:type_name -> millrace.plan.v1.Block
-	23,  // 114: millrace.plan.v1.FileSplits.splits:type_name -> millrace.plan.v1.FileSplit
-	75,  // 115: millrace.plan.v1.Settings.conf:type_name -> millrace.plan.v1.Settings.ConfEntry
-	65,  // 116: millrace.plan.v1.TaskInput.SplitsEntry.value:type_name -> millrace.plan.v1.FileSplits
-	63,  // 117: millrace.plan.v1.TaskInput.BlocksEntry.value:type_name -> millrace.plan.v1.Blocks
-	118, // [118:118] is the sub-list for method output_type
-	118, // [118:118] is the sub-list for method input_type
-	118, // [118:118] is the sub-list for extension type_name
-	118, // [118:118] is the sub-list for extension extendee
-	0,   // [0:118] is the sub-list for field type_name
+	10,  // 94: millrace.plan.v1.Python.right_args:type_name -> millrace.plan.v1.Expr
+	51,  // 95: millrace.plan.v1.PythonFunction.args:type_name -> millrace.plan.v1.PythonArgument
+	8,   // 96: millrace.plan.v1.PythonFunction.type:type_name -> millrace.plan.v1.Type
+	10,  // 97: millrace.plan.v1.GroupLimit.partition:type_name -> millrace.plan.v1.Expr
+	18,  // 98: millrace.plan.v1.GroupLimit.order:type_name -> millrace.plan.v1.SortKey
+	6,   // 99: millrace.plan.v1.GroupLimit.rank:type_name -> millrace.plan.v1.GroupLimit.Rank
+	72,  // 100: millrace.plan.v1.FileSink.options:type_name -> millrace.plan.v1.FileSink.OptionsEntry
+	22,  // 101: millrace.plan.v1.FileSink.columns:type_name -> millrace.plan.v1.FileColumn
+	55,  // 102: millrace.plan.v1.FileSink.changes:type_name -> millrace.plan.v1.RowChanges
+	54,  // 103: millrace.plan.v1.RowChanges.images:type_name -> millrace.plan.v1.FileSink
+	7,   // 104: millrace.plan.v1.Partitioning.kind:type_name -> millrace.plan.v1.Partitioning.Kind
+	10,  // 105: millrace.plan.v1.Partitioning.exprs:type_name -> millrace.plan.v1.Expr
+	18,  // 106: millrace.plan.v1.Partitioning.keys:type_name -> millrace.plan.v1.SortKey
+	20,  // 107: millrace.plan.v1.Stage.root:type_name -> millrace.plan.v1.Operator
+	57,  // 108: millrace.plan.v1.Stage.partitioning:type_name -> millrace.plan.v1.Partitioning
+	62,  // 109: millrace.plan.v1.Stage.task_inputs:type_name -> millrace.plan.v1.TaskInput
+	59,  // 110: millrace.plan.v1.Stage.adaptive:type_name -> millrace.plan.v1.Adaptive
+	60,  // 111: millrace.plan.v1.Adaptive.sides:type_name -> millrace.plan.v1.JoinSide
+	73,  // 112: millrace.plan.v1.TaskInput.splits:type_name -> millrace.plan.v1.TaskInput.SplitsEntry
+	74,  // 113: millrace.plan.v1.TaskInput.blocks:type_name -> millrace.plan.v1.TaskInput.BlocksEntry
+	64,  // 114: millrace.plan.v1.Blocks.blocks:type_name -> millrace.plan.v1.Block
+	23,  // 115: millrace.plan.v1.FileSplits.splits:type_name -> millrace.plan.v1.FileSplit
+	75,  // 116: millrace.plan.v1.Settings.conf:type_name -> millrace.plan.v1.Settings.ConfEntry
+	65,  // 117: millrace.plan.v1.TaskInput.SplitsEntry.value:type_name -> millrace.plan.v1.FileSplits
+	63,  // 118: millrace.plan.v1.TaskInput.BlocksEntry.value:type_name -> millrace.plan.v1.Blocks
+	119, // [119:119] is the sub-list for method output_type
+	119, // [119:119] is the sub-list for method input_type
+	119, // [119:119] is the sub-list for extension type_name
+	119, // [119:119] is the sub-list for extension extendee
+	0,   // [0:119] is the sub-list for field type_name
 }
 
 func init() { file_millrace_plan_v1_plan_proto_init() }
