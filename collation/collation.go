@@ -61,25 +61,19 @@ func Find(name string) (*Collation, error) {
 
 func parse(name string) (*Collation, error) {
 	c := &Collation{}
-	rest, trim := strings.CutSuffix(name, "_RTRIM")
-	c.RTrim = trim
-	suffix := ""
-	if trim {
-		suffix = "_RTRIM"
-	}
-	switch rest {
+	switch rest, trim := strings.CutSuffix(name, "_RTRIM"); rest {
 	case Binary:
-		c.Name = Binary + suffix
+		c.RTrim, c.Name = trim, name
 		return c, nil
 	case "UTF8_LCASE":
-		c.LCase, c.Name = true, "UTF8_LCASE"+suffix
+		c.LCase, c.RTrim, c.Name = true, trim, name
 		return c, nil
 	}
-	parts := strings.Split(rest, "_")
+	parts := strings.Split(name, "_")
 	seen := map[byte]bool{}
 	for len(parts) > 1 {
 		last := parts[len(parts)-1]
-		if last != "CI" && last != "CS" && last != "AI" && last != "AS" {
+		if last != "CI" && last != "CS" && last != "AI" && last != "AS" && last != "RTRIM" {
 			break
 		}
 		if seen[last[0]] {
@@ -88,7 +82,12 @@ func parse(name string) (*Collation, error) {
 		seen[last[0]] = true
 		c.FoldCI = c.FoldCI || last == "CI"
 		c.FoldAI = c.FoldAI || last == "AI"
+		c.RTrim = c.RTrim || last == "RTRIM"
 		parts = parts[:len(parts)-1]
+	}
+	suffix := ""
+	if c.RTrim {
+		suffix = "_RTRIM"
 	}
 	tag, base, err := locale(parts)
 	if err != nil {

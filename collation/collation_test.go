@@ -26,7 +26,7 @@ func TestKeysCompareAsSparkDoes(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	for name, want := range map[string]string{"unicode_ai_ci": "UNICODE_CI_AI", "sr_cyrl_srb_ai": "sr_Cyrl_SRB_AI", "EN_usa": "en_USA", "utf8_lcase_rtrim": "UTF8_LCASE_RTRIM",
+	for name, want := range map[string]string{"unicode_ai_ci": "UNICODE_CI_AI", "unicode_rtrim_ci": "UNICODE_CI_RTRIM", "sr_cyrl_srb_ai": "sr_Cyrl_SRB_AI", "EN_usa": "en_USA", "utf8_lcase_rtrim": "UTF8_LCASE_RTRIM",
 		"foo": "", "unicode_ci_cs": "", "utf8_binary_ci": "", "en_USA_x": ""} {
 		c, err := Find(name)
 		if got := ""; err == nil {
@@ -56,5 +56,14 @@ func TestSearch(t *testing.T) {
 	icu, _ := Find("UNICODE_CI")
 	if _, err := icu.Pattern([]byte("ä")); err == nil {
 		t.Error("a search by Unicode's rules beyond ASCII should be refused")
+	}
+}
+
+func TestSuggestions(t *testing.T) {
+	for name, want := range map[string]string{"foo": "fo, blo, bo", "xyz": "az, cy, dz", "zzzz": "az", "": "af, am, ar", "en_us_ci": "en_USA_CI", "UNICODE_CS_CI": "UNICODE_CS", "de_DE": "de",
+		"utf8_binary_lcase": "fr_CAN", "UTF8_BINARI": "UTF8_BINARY", "UTF8_LCASE_CI": "UTF8_LCASE", "UNICODE_RTRIM_RTRIM": "UNICODE_RTRIM", "sr_Cyrl_SR": "sr_Cyrl_SRB"} {
+		if got := Suggest(name); got != want {
+			t.Errorf("%s: %s, not %s", name, got, want)
+		}
 	}
 }

@@ -58,11 +58,10 @@ func (p *parser) stringType() *types.Type {
 
 // collation is the name of a collation as types carry it: empty for the default one.
 func (p *parser) collation(start int) string {
-	parts := p.qualifiedName()
-	name := parts[len(parts)-1]
+	name, ok := collation.Unqualified(p.qualifiedName())
 	c, err := collation.Find(name)
-	if err != nil {
-		p.raise(start, "COLLATION_INVALID_NAME", "collationName", name, "proposals", collation.Binary)
+	if err != nil || !ok {
+		p.raise(start, "COLLATION_INVALID_NAME", "collationName", name, "proposals", collation.Suggest(name))
 	}
 	if c.Name == collation.Binary {
 		return ""

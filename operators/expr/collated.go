@@ -111,6 +111,10 @@ func rekeyed(v *vector.Vector, from, to *types.Type, name string) (*vector.Vecto
 	switch by := cmp.Or(name, from.Collation); {
 	case from.Kind == types.KindString && by != "" && (to == nil || to.Kind != from.Kind):
 		return keyTexts(v, by)
+	case from.Kind == types.KindVariant && to != nil && to.Kind != from.Kind:
+		c := *plainNested(v)
+		c.Type = to
+		return &c, nil
 	case !from.IsNested():
 		return v, nil
 	}

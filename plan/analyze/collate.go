@@ -652,7 +652,7 @@ func keyOf(e plan.Expr, name string) (plan.Expr, error) {
 // ownKey is an expression's key by the collations of its own type.
 func ownKey(e plan.Expr) (plan.Expr, error) {
 	t := plan.TypeOf(e)
-	if collated(t) == nil {
+	if !keyed(t) {
 		return e, nil
 	}
 	known := true
@@ -663,11 +663,18 @@ func ownKey(e plan.Expr) (plan.Expr, error) {
 	return &plan.Call{Name: CollationKey, Args: []plan.Expr{e}, T: keyType(t), Null: plan.IsNullable(e), Pretty: Pretty(e)}, nil
 }
 
-// keyType is the type of the keys of values: collated strings are bytes.
+// keyed reports whether values of a type are compared by other ones: those with collated strings, and variants, of which DISTINCT compares the bytes.
+func keyed(t *types.Type) bool { return collated(t) != nil || fn.HasVariant(t) }
+
+var variantKey = types.Struct(types.Field{Name: "value", Type: types.Binary}, types.Field{Name: "metadata", Type: types.Binary})
+
+// keyType is the type of the keys of values: collated strings are bytes, variants their two.
 func keyType(t *types.Type) *types.Type {
 	switch {
-	case t == nil || collated(t) == nil:
+	case t == nil || !keyed(t):
 		return t
+	case t.Kind == types.KindVariant:
+		return variantKey
 	case t.Kind == types.KindString:
 		return types.Binary
 	}
@@ -695,16 +702,14 @@ func (a *analyzer) collateCall(s *scope, u *plan.UnresolvedFunction) (plan.Expr,
 	}
 	name, ok := l.Value.(string)
 	if !ok {
-		return nil, errs.New("DATATYPE_MISMATCH.UNEXPECTED_NULL", "sqlExpr", "", "exprName", "collation")
+		return nil, errs.New("UNEXPECTED_INPUT_TYPE", "paramIndex", "first", "functionName", "`collate`", "requiredType", `"STRING"`, "inputSql", SQL(args[1]), "inputType", `"`+l.T.SQL()+`"`)
 	}
+	name, ok = collation.Unqualified(strings.Split(name, "."))
 	t := plan.TypeOf(args[0])
 	c := &plan.Call{Name: "collate", Args: args[:1], T: types.String, Null: plan.IsNullable(args[0]), Pretty: "collate(" + Pretty(args[0]) + ", " + name + ")"}
-	if i := strings.LastIndexByte(name, '.'); i >= 0 {
-		name = name[i+1:]
-	}
 	found, err := collation.Find(name)
-	if err != nil {
-		return nil, errs.New("COLLATION_INVALID_NAME", "collationName", name, "proposals", collation.Binary)
+	if err != nil || !ok {
+		return nil, errs.New("COLLATION_INVALID_NAME", "collationName", name, "proposals", collation.Suggest(name))
 	}
 	if t.Kind != types.KindString && t.Kind != types.KindNull {
 		return nil, errs.New("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "sqlExpr", SQL(c), "paramIndex", "first", "inputSql", SQL(args[0]),

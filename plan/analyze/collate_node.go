@@ -3,6 +3,7 @@ package analyze
 import (
 	"millrace/errs"
 	"millrace/plan"
+	"millrace/plan/fn"
 	"millrace/types"
 )
 
@@ -124,7 +125,7 @@ func attributeOf(e plan.Expr) *plan.Attribute {
 func (a *analyzer) distinctTexts(m *plan.Aggregate) (*plan.Aggregate, error) {
 	var text plan.Expr
 	for _, e := range m.Exprs {
-		if c, ok := aggregateOf(e); ok && c.Distinct && c.Name != "count" && collated(plan.TypeOf(c.Args[0])) != nil {
+		if c, ok := aggregateOf(e); ok && c.Distinct && c.Name != "count" && keyed(plan.TypeOf(c.Args[0])) {
 			text = c.Args[0]
 		}
 	}
@@ -134,7 +135,7 @@ func (a *analyzer) distinctTexts(m *plan.Aggregate) (*plan.Aggregate, error) {
 	for _, e := range m.Exprs {
 		c, ok := aggregateOf(e)
 		if ok && (!c.Distinct || c.Filter != nil || !equal(unkeyed(c.Args[0]), text)) || m.Sets != nil {
-			return nil, errs.Unsupportedf("aggregates of distinct strings with the collation %s beside other aggregates are not supported", collated(plan.TypeOf(text)).Collation)
+			return nil, errs.Unsupportedf("aggregates of distinct values of the type %s beside other aggregates are not supported", plan.TypeOf(text).SQL())
 		}
 	}
 	key, err := ownKey(text)
@@ -194,6 +195,9 @@ func unkeyed(e plan.Expr) plan.Expr {
 func (a *analyzer) collateExpr(e plan.Expr) (plan.Expr, error) {
 	switch e := e.(type) {
 	case *plan.Window:
+		if c, ok := e.Function.(*plan.Call); ok && c.Distinct {
+			return nil, errs.Unsupportedf("collect_set of variants in a window is not supported")
+		}
 		w := *e
 		w.Partition = append([]plan.Expr(nil), e.Partition...)
 		var err error
@@ -213,6 +217,9 @@ func (a *analyzer) collateExpr(e plan.Expr) (plan.Expr, error) {
 	case *plan.Call:
 		c := *e
 		switch {
+		case e.Name == "collect_set" && fn.HasVariant(plan.TypeOf(e.Args[0])):
+			c.Name, c.Distinct = "collect_list", true
+			return &c, nil
 		case !e.Distinct || !e.Aggregate || e.Name != "count" && e.Name != "min_by" && e.Name != "max_by":
 			return e, nil
 		case e.Name != "count": // the least of all is that of the distinct ones

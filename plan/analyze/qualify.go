@@ -47,9 +47,6 @@ func (a *analyzer) qualify(s *scope, u *plan.UnresolvedFunction, f *fn.Func, c *
 		return nil, at(err, u.Origin)
 	}
 	for _, arg := range c.Args {
-		if c.Distinct && fn.HasVariant(plan.TypeOf(arg)) {
-			return nil, errs.Unsupportedf("DISTINCT of variants is not supported.")
-		}
 		if s.inWindow {
 			break
 		}

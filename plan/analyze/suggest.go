@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"millrace/collation"
 	"millrace/errs"
 	"millrace/plan"
 	"millrace/types"
@@ -54,7 +55,7 @@ func proposal(attrs []*plan.Attribute, parts []string) string {
 	base := strings.Join(parts, ".")
 	for i, n := range names {
 		shown[i] = types.QuoteParts(n[max(0, len(n)-keep):]...)
-		distance[shown[i]] = levenshtein(base, shown[i])
+		distance[shown[i]] = collation.Distance(base, shown[i])
 	}
 	sort.SliceStable(shown, func(i, j int) bool { return distance[shown[i]] < distance[shown[j]] })
 	return join(shown[:min(len(shown), maxSuggestions)])
@@ -77,27 +78,6 @@ func shownParts(names [][]string, written int) int {
 // prefix is a name without its last parts.
 func prefix(name []string, without int) string {
 	return strings.Join(name[:max(0, len(name)-without)], ".")
-}
-
-// levenshtein is the number of single-character edits between two strings.
-func levenshtein(a, b string) int {
-	x, y := []rune(a), []rune(b)
-	row := make([]int, len(y)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i, c := range x {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j, d := range y {
-			cost := diagonal
-			if c != d {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(y)]
 }
 
 func lowered(s string) string { return strings.ToLower(s) }

@@ -152,9 +152,6 @@ func collectSet(c *Context, args []Arg) (Result, error) {
 		return Result{}, errs.New("DATATYPE_MISMATCH.UNSUPPORTED_INPUT_TYPE", "sqlExpr", "", "functionName", "`collect_set`", "dataType",
 			`"MAP" or "COLLATED STRING"`)
 	}
-	if HasVariant(args[0].Type) {
-		return Result{}, errs.Unsupportedf("collect_set of variants is not supported.")
-	}
 	return collect(c, args)
 }
 
