@@ -145,7 +145,7 @@ func splitSentences(s string) (all [][]string) {
 	}
 	for i, r := range runes {
 		inside := (r == '\'' || r == '.' || r == ',') && start >= 0 && i+1 < len(runes) && (unicode.IsLetter(runes[i+1]) || unicode.IsDigit(runes[i+1]))
-		if unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' || inside {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' || inside || start >= 0 && unicode.Is(unicode.M, r) {
 			if start < 0 {
 				start = i
 			}

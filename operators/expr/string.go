@@ -119,17 +119,27 @@ func initcap(in *inputs, i int, dst []byte) ([]byte, error) {
 	}
 	low := append([]byte(nil), dst[start:]...)
 	dst = dst[:start]
-	for k := 0; k < len(low); {
+	k := 0
+	for _, r := range string(in.str(0, i)) {
 		_, size := utf8.DecodeRune(low[k:])
-		if k == 0 || low[k-1] == ' ' {
+		if r == 'İ' {
+			size = len(dottedSmallI)
+		}
+		switch starts := k == 0 || low[k-1] == ' '; {
+		case starts && r == 'İ':
+			dst = append(dst, "İ"...)
+		case starts:
 			dst = append(dst, cases.Title(language.Und, cases.NoLower).Bytes(low[k:k+size])...)
-		} else {
+		default:
 			dst = append(dst, low[k:k+size]...)
 		}
 		k += size
 	}
 	return dst, nil
 }
+
+// dottedSmallI is İ in lower case: two characters, where any other one becomes one.
+const dottedSmallI = "i\u0307"
 
 // trimmer is trim(text) of spaces, and trim(chars, text) of any of chars, at one end or both.
 func trimmer(start, end bool) toText {
