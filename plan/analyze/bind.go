@@ -20,7 +20,12 @@ type binding map[plan.ID]*plan.Attribute
 
 // bind returns the subquery's rows by the values of the query around, and the conditions by which these pair with the query's rows.
 func (a *analyzer) bind(outer, n plan.Node) (plan.Node, []plan.Expr, error) {
-	b := &binder{a: a, outer: outer, cols: outerColumns(n)}
+	l := &lifter{a: a, outer: outer}
+	n, err := l.node(n)
+	if err != nil {
+		return nil, nil, err
+	}
+	b := &binder{a: a, outer: l.over(), cols: outerColumns(n)}
 	for _, c := range b.cols {
 		if !fn.Orderable(c.T) {
 			return nil, nil, errs.New("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_REFERENCE_DATA_TYPE", "expr", Pretty(c),
@@ -33,7 +38,7 @@ func (a *analyzer) bind(outer, n plan.Node) (plan.Node, []plan.Expr, error) {
 	}
 	var conds []plan.Expr
 	for _, c := range b.cols {
-		eq, err := a.apply("<=>", nil, at[c.ID], c)
+		eq, err := a.apply("<=>", nil, at[c.ID], l.value(c))
 		if err != nil {
 			return nil, nil, err
 		}
