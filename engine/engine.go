@@ -132,6 +132,7 @@ type statement struct {
 	seen         map[string]*delta.Snapshot // of each table the version that the statement has looked at first, by place: it looks at no other
 	agreed       int                        // how many of these are known to show the same of every transaction of several tables
 	writing      string                     // the place of the table that the statement writes, or empty
+	draws        map[plan.ID]int64          // the seeds of what WITH queries draw
 	part         part                       // of a statement that writes several times
 	checking     bool                       // a write stops before anything is written
 	unchanged    *deltaTable                // that the statement was to change rows of, and has not, or nil

@@ -22,8 +22,11 @@ func (st *statement) fill(f *frame, node plan.Node, old *filling, lost []int) (*
 	if old != nil && old.fixed {
 		return st.refill(f, old, lost)
 	}
-	node, err := seeded(node)
+	node, err := st.drawn(node)
 	if err != nil {
+		return nil, err
+	}
+	if node, err = seeded(node); err != nil {
 		return nil, err
 	}
 	node, err = st.withCached(node, f)

@@ -28,6 +28,9 @@ func (st *statement) optimized(n plan.Node) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n, err = st.drawn(n); err != nil {
+		return nil, err
+	}
 	return st.optimize(n)
 }
 

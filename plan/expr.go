@@ -239,6 +239,7 @@ type (
 		Filter        Expr
 		IgnoreNulls   bool
 		Nondetermined bool // rand, uuid: not to be moved, copied or folded
+		Draw          ID   // calls of chance with the same one give a row the same value; 0: each is its own
 		Options       map[string]string
 		Python        *PythonFunction // that is called; Name is PythonCall
 		Pretty        string          // how Spark names a column of this call, where that is not derived from Name and Args

@@ -99,7 +99,7 @@ func (p *printer) fields(b *strings.Builder, v reflect.Value, s *printScope) {
 	v = reflect.Indirect(v)
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
-		if f.Type == nodeType || f.Type == nodesType || f.Name == "Pretty" {
+		if f.Type == nodeType || f.Type == nodesType || f.Name == "Pretty" || f.Name == "Draw" {
 			continue
 		}
 		if !f.IsExported() {

@@ -216,9 +216,48 @@ func (a *analyzer) with(n *plan.With) (plan.Node, error) {
 		if err != nil {
 			return nil, err
 		}
+		if query, err = a.drawnOnce(query); err != nil {
+			return nil, err
+		}
 		frame[key] = &cte{name: c.Name, query: query}
 	}
 	return a.node(n.Body)
+}
+
+// drawnOnce marks what a WITH query draws, so that all places that read the query see the same. What a recursion draws differs from round to round.
+func (a *analyzer) drawnOnce(n plan.Node) (plan.Node, error) {
+	recursive := false
+	plan.Walk(n, func(n plan.Node) bool {
+		_, is := n.(*plan.Recursion)
+		recursive = recursive || is
+		return !recursive
+	})
+	if recursive {
+		return n, nil
+	}
+	return plan.Transform(n, func(n plan.Node) (plan.Node, error) {
+		return plan.MapExprs(n, func(e plan.Expr) (plan.Expr, error) {
+			return plan.TransformExpr(e, func(e plan.Expr) (plan.Expr, error) {
+				switch e := e.(type) {
+				case *plan.Call:
+					if e.Nondetermined && e.Draw == 0 {
+						c := *e
+						c.Draw = a.id()
+						return &c, nil
+					}
+				case *plan.Subquery:
+					inner, err := a.drawnOnce(e.Plan)
+					if err != nil || inner == e.Plan {
+						return e, err
+					}
+					q := *e
+					q.Plan = inner
+					return &q, nil
+				}
+				return e, nil
+			})
+		})
+	})
 }
 
 // cteQuery resolves a WITH query.
