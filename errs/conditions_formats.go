@@ -7,6 +7,7 @@ var _ = register(map[string]Condition{
 	"PARQUET_TYPE_NOT_RECOGNIZED":                 {Invalid, ClassAnalysis, "42846", "Unrecognized Parquet type: <field>."},
 	"SORT_BY_WITHOUT_BUCKETING":                   {Invalid, ClassAnalysis, "42601", "sortBy must be used together with bucketBy."},
 	"UNSUPPORTED_FEATURE.WRITE_FOR_BINARY_SOURCE": {Unsupported, ClassUnsupported, "0A000", "The feature is not supported: Write for the binary file data source."},
+	"STDS_INVALID_OPTION_VALUE.WITH_MESSAGE":      {Invalid, ClassAnalysis, "42616", "Invalid value for source option '<optionName>': <message>"},
 	"DATAFRAME_INPUT_NOT_SINGLE_COLUMN":           {Invalid, ClassAnalysis, "42K09", "Input DataFrame must have exactly one column, but got <numColumns>."},
 	"DATAFRAME_INPUT_NOT_STRING_TYPE":             {Invalid, ClassAnalysis, "42K09", "Input DataFrame column must be StringType, but got <dataType>."},
 	"XML_ROW_TAG_MISSING":                         {Invalid, ClassAnalysis, "42KDF", "<rowTag> option is required for reading/writing files in XML format."},

@@ -38,9 +38,9 @@ func parseAvroOptions(options map[string]string) (o avroOptions, err error) {
 			o.legacy = strings.EqualFold(v, "LEGACY")
 		case "ignoreextension":
 			o.ignoreExtension = !strings.EqualFold(v, "false")
-		case "avroschemaurl", "recursivefieldmaxdepth":
+		case "avroschemaurl":
 			return o, errs.Unsupportedf("The option %s of Avro files is not supported.", k)
-		case "positionalfieldmatching", "enablestableidentifiersforuniontype":
+		case "positionalfieldmatching":
 			if strings.EqualFold(v, "true") {
 				return o, errs.Unsupportedf("The option %s of Avro files is not supported.", k)
 			}
@@ -112,7 +112,7 @@ func inferAvro(ctx context.Context, s *Source) (*types.Type, error) {
 	if schema == nil {
 		return nil, errs.New("UNABLE_TO_INFER_SCHEMA", "format", "Avro")
 	}
-	t, _, err := schema.Type()
+	t, err := schema.TypeBy(s.spec.Options)
 	if err != nil {
 		return nil, err
 	}

@@ -177,6 +177,21 @@ func TestReaderSchemas(t *testing.T) {
 	}
 }
 
+// TestEndlessRecords: a record that is in itself without end is no value, and does not end the process.
+func TestEndlessRecords(t *testing.T) {
+	c, err := ParseConversion("from_avro", `{"type":"record","name":"r","fields":[{"name":"n","type":"r"}]}`, map[string]string{"recursiveFieldMaxDepth": "1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := c.Decoder(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Values().Add([]byte{2}); err == nil {
+		t.Fatal("it was read")
+	}
+}
+
 func TestValuesThatFailLeaveNothing(t *testing.T) {
 	schema := `{"type":"record","name":"r","fields":[{"name":"a","type":{"type":"array","items":"string"}},{"name":"d","type":["null","double"]},{"name":"n","type":"long"}]}`
 	c, err := ParseConversion("from_avro", schema, map[string]string{"MODE": "permissive"})

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"math/big"
-	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
@@ -20,9 +19,13 @@ var errShort = errors.New("an Avro block ends in the middle of a value")
 
 // input is the text of values, read from its beginning.
 type input struct {
-	data []byte
-	pos  int
+	data  []byte
+	pos   int
+	depth int // of records within themselves
 }
+
+// maxDepth is how deep a record may be in itself.
+const maxDepth = 10000
 
 func (in *input) long() (int64, error) {
 	u, n := binary.Uvarint(in.data[in.pos:])
@@ -342,12 +345,8 @@ func blocks(in *input, item func() error) error {
 // union reads the branch's number and its value.
 func (k *compiler) union(s *Schema, t *types.Type, path string) (decoder, error) {
 	rest, _ := s.alternatives()
-	own, _, err := s.Type()
-	if err != nil {
-		return nil, err
-	}
 	member := -1 // of a struct with a member for each branch
-	asStruct := len(rest) > 1 && own.Kind == types.KindStruct
+	asStruct := len(rest) > 1 && widened(rest) == nil
 	branches := make([]decoder, len(s.Branches))
 	for i, b := range s.Branches {
 		want := t
@@ -415,7 +414,7 @@ func (k *compiler) record(s *Schema, t *types.Type, path string) (decoder, error
 		case places[i] < 0 && f.absent:
 			steps[i] = func(*input, *column.Column) error { return nil }
 		case places[i] < 0:
-			steps[i], err = skip(f.Schema, []string{s.Name})
+			steps[i], err = skip(f.Schema, map[*Schema]*decoder{})
 		default:
 			steps[i], err = k.decoder(f.Schema, t.Fields[places[i]].Type, join(path, f.Name))
 			if f.absent {
@@ -464,13 +463,20 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// skip passes over a value; around are the records that the schema is part of.
-func skip(s *Schema, around []string) (decoder, error) {
+// skip passes over a value; known are the records that are being compiled, since a record may be in itself.
+func skip(s *Schema, known map[*Schema]*decoder) (decoder, error) {
 	if s.Kind == "record" {
-		if slices.Contains(around, s.Name) {
-			return nil, errs.Unsupportedf("Avro schemas that contain themselves are not supported (%s).", s.Name)
+		if d := known[s]; d != nil {
+			return func(in *input, c *column.Column) error {
+				if in.depth++; in.depth > maxDepth {
+					return fmt.Errorf("a record is more than %d deep in itself", maxDepth)
+				}
+				err := (*d)(in, c)
+				in.depth--
+				return err
+			}, nil
 		}
-		around = append(around[:len(around):len(around)], s.Name)
+		known[s] = new(decoder)
 	}
 	switch s.Kind {
 	case "null":
@@ -488,7 +494,7 @@ func skip(s *Schema, around []string) (decoder, error) {
 	case "bytes", "string":
 		return func(in *input, _ *column.Column) error { _, err := in.bytes(); return err }, nil
 	case "array", "map":
-		item, err := skip(s.Items, around)
+		item, err := skip(s.Items, known)
 		keyed := s.Kind == "map"
 		return func(in *input, _ *column.Column) error {
 			return blocks(in, func() error {
@@ -507,7 +513,7 @@ func skip(s *Schema, around []string) (decoder, error) {
 		list = append(list, f.Schema)
 	}
 	for _, p := range list {
-		d, err := skip(p, around)
+		d, err := skip(p, known)
 		if err != nil {
 			return nil, err
 		}
@@ -525,14 +531,15 @@ func skip(s *Schema, around []string) (decoder, error) {
 			return parts[i](in, nil)
 		}, nil
 	}
-	return func(in *input, _ *column.Column) error {
+	*known[s] = func(in *input, _ *column.Column) error {
 		for _, p := range parts {
 			if err := p(in, nil); err != nil {
 				return err
 			}
 		}
 		return nil
-	}, nil
+	}
+	return *known[s], nil
 }
 
 func skipBytes(n int64) decoder {

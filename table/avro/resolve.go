@@ -16,8 +16,11 @@ import (
 func Resolve(written, reader *Schema) (*Schema, error) { return resolve(written, reader, nil) }
 
 func resolve(w, r *Schema, around []*Schema) (*Schema, error) {
-	if slices.Contains(around, w) || r == nil {
+	if r == nil {
 		return w, nil
+	}
+	if slices.Contains(around, w) {
+		return nil, errs.Unsupportedf("Avro records within themselves (%s) are not read by another schema.", w.Name)
 	}
 	around = append(around[:len(around):len(around)], w)
 	switch {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -192,10 +191,44 @@ func (p *parser) complex(w *written, space string) (*Schema, error) {
 // Type is the type that Spark reads a schema as, and whether its values may be null.
 func (s *Schema) Type() (t *types.Type, nullable bool, err error) { return s.sparkType(naming{}, nil) }
 
-// naming is how the members of the structs that stand for unions are called: by their types behind a prefix, or else by their places.
+// TypeBy is Type with options of reading.
+func (s *Schema) TypeBy(options map[string]string) (*types.Type, error) {
+	n := naming{prefix: "member_"}
+	for k, v := range options {
+		if _, err := n.option(k, v); err != nil {
+			return nil, err
+		}
+	}
+	t, _, err := s.sparkType(n, nil)
+	return t, err
+}
+
+// naming is how the members of the structs that stand for unions are called, by their types behind a prefix or else by their places, and how often a record may be
+// within itself.
 type naming struct {
 	stable bool
 	prefix string
+	depth  int
+}
+
+// option takes one of the options of reading and tells whether it was one of naming.
+func (n *naming) option(key, value string) (known bool, err error) {
+	switch strings.ToLower(key) {
+	case "enablestableidentifiersforuniontype":
+		n.stable, err = strconv.ParseBool(strings.ToLower(value))
+	case "stableidentifierprefixforuniontype":
+		n.prefix = value
+	case "recursivefieldmaxdepth":
+		if n.depth, err = strconv.Atoi(value); n.depth > 15 {
+			return true, errs.New("STDS_INVALID_OPTION_VALUE.WITH_MESSAGE", "optionName", "recursiveFieldMaxDepth", "message", "Should not be greater than 15.")
+		}
+	default:
+		return false, nil
+	}
+	if err != nil {
+		err = errs.Newf(errs.Invalid, "The value %q of the option %s is not valid.", value, key)
+	}
+	return true, err
 }
 
 func (n naming) member(i int, branch *Schema) string {
@@ -208,6 +241,7 @@ func (n naming) member(i int, branch *Schema) string {
 	return n.prefix + baseName(branch.Name)
 }
 
+// sparkType has no type for what is too deep in itself, which is left out.
 func (s *Schema) sparkType(n naming, around []string) (*types.Type, bool, error) {
 	switch s.Kind {
 	case "boolean":
@@ -230,7 +264,7 @@ func (s *Schema) sparkType(n naming, around []string) (*types.Type, bool, error)
 		return types.Null, true, nil
 	case "array", "map":
 		elem, null, err := s.Items.sparkType(n, around)
-		if err != nil {
+		if err != nil || elem == nil {
 			return nil, false, err
 		}
 		if s.Kind == "map" {
@@ -266,17 +300,28 @@ func (s *Schema) isDecimal() bool {
 }
 
 func (s *Schema) structType(n naming, around []string) (*types.Type, bool, error) {
-	if slices.Contains(around, s.Name) {
-		return nil, false, errs.Unsupportedf("Avro schemas that contain themselves are not supported (%s), nor is the option recursiveFieldMaxDepth.", s.Name)
+	depth := 0
+	for _, name := range around {
+		if name == s.Name {
+			depth++
+		}
+	}
+	switch {
+	case depth > 0 && n.depth <= 0:
+		return nil, false, errs.Newf(errs.Invalid, "Found recursive reference in Avro schema, which can not be processed by Spark by default: %s. Try setting the option `recursiveFieldMaxDepth` to 1 - 15.", s.Name)
+	case depth > 0 && depth >= n.depth:
+		return nil, false, nil
 	}
 	around = append(around[:len(around):len(around)], s.Name)
-	fields := make([]types.Field, len(s.Fields))
-	for i, f := range s.Fields {
+	var fields []types.Field
+	for _, f := range s.Fields {
 		t, null, err := f.Schema.sparkType(n, around)
 		if err != nil {
 			return nil, false, err
 		}
-		fields[i] = types.Field{Name: f.Name, Type: t, Nullable: null}
+		if t != nil {
+			fields = append(fields, types.Field{Name: f.Name, Type: t, Nullable: null})
+		}
 	}
 	return types.Struct(fields...), false, nil
 }
@@ -291,19 +336,16 @@ func (s *Schema) unionType(n naming, around []string) (*types.Type, bool, error)
 	if len(rest) == 0 {
 		return types.Null, true, nil
 	}
-	if len(rest) == 2 {
-		a, b := rest[0].Kind, rest[1].Kind
-		switch {
-		case a == "int" && b == "long" || a == "long" && b == "int":
-			return types.Long, null, nil
-		case a == "float" && b == "double" || a == "double" && b == "float":
-			return types.Double, null, nil
-		}
+	if t := widened(rest); t != nil {
+		return t, null, nil
 	}
 	fields := make([]types.Field, len(rest))
 	seen := map[string]bool{}
 	for i, b := range rest {
 		t, _, err := b.sparkType(n, around)
+		if err == nil && t == nil {
+			err = errs.Unsupportedf("Avro records within themselves in unions of several types (%s) are not supported.", b.Name)
+		}
 		if err != nil {
 			return nil, false, err
 		}
@@ -316,6 +358,19 @@ func (s *Schema) unionType(n naming, around []string) (*types.Type, bool, error)
 		fields[i] = types.Field{Name: name, Type: t, Nullable: true}
 	}
 	return types.Struct(fields...), null, nil
+}
+
+// widened is the number that holds those of both types of a union; nil: it is another union.
+func widened(rest []*Schema) *types.Type {
+	if len(rest) == 2 {
+		switch a, b := rest[0].Kind, rest[1].Kind; {
+		case a == "int" && b == "long" || a == "long" && b == "int":
+			return types.Long
+		case a == "float" && b == "double" || a == "double" && b == "float":
+			return types.Double
+		}
+	}
+	return nil
 }
 
 // alternatives are a union's branches but null.

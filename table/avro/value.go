@@ -3,7 +3,6 @@ package avro
 import (
 	"bytes"
 	"slices"
-	"strconv"
 	"strings"
 
 	"millrace/errs"
@@ -57,6 +56,12 @@ func ParseConversion(function, schema string, options map[string]string) (*Conve
 func (c *Conversion) options(function string, options map[string]string) (names naming, reader string, err error) {
 	names.prefix = "member_"
 	for k, v := range options {
+		if known, err := names.option(k, v); known || err != nil {
+			if err != nil {
+				return names, "", err
+			}
+			continue
+		}
 		switch strings.ToLower(k) {
 		case "mode":
 			switch strings.ToUpper(v) {
@@ -68,16 +73,6 @@ func (c *Conversion) options(function string, options map[string]string) (names 
 			}
 		case "avroschema":
 			reader = v
-		case "enablestableidentifiersforuniontype":
-			if names.stable, err = strconv.ParseBool(strings.ToLower(v)); err != nil {
-				return names, "", errs.Newf(errs.Invalid, "The option %s must be true or false, not %q.", k, v)
-			}
-		case "stableidentifierprefixforuniontype":
-			names.prefix = v
-		case "recursivefieldmaxdepth":
-			if n, err := strconv.Atoi(v); err != nil || n > 0 {
-				return names, "", errs.Unsupportedf("The option %s of %s is not supported.", k, function)
-			}
 		case "avroschemaurl":
 			return names, "", errs.Unsupportedf("The option %s of %s is not supported.", k, function)
 		case "datetimerebasemode":
