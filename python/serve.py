@@ -154,9 +154,16 @@ class Rows:
             from pyspark.sql.conversion import ArrowTableToRowsConversion
         except ImportError:
             from pyspark.sql.connect.conversion import ArrowTableToRowsConversion
+        import pyspark.sql.types as t
+
+        plain = (t.IntegralType, t.FloatType, t.DoubleType, t.BooleanType, t.StringType, t.DateType, t.DecimalType)
+        simple = all(isinstance(f.dataType, plain) for f in self.input)
         for batch in pa.ipc.open_stream(stream):
             if not len(self.input):
                 yield from (() for _ in range(batch.num_rows))
+                continue
+            if simple:
+                yield from zip(*(c.to_pylist() for c in batch.columns))
                 continue
             yield from ArrowTableToRowsConversion.convert(pa.Table.from_batches([batch]), self.input)
 
