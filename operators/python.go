@@ -63,7 +63,7 @@ func newPython(p *planpb.Operator, out []*types.Type, in []Operator, start func(
 	pb := p.GetPython()
 	o := &pythonOp{start: start, pb: pb, in: in, out: out, begun: make(chan struct{}), fed: make(chan struct{})}
 	switch pb.Rows {
-	case planpb.Python_EACH:
+	case planpb.Python_EACH, planpb.Python_WINDOWS:
 		o.kept = len(in[0].Output())
 	case planpb.Python_FOLD:
 		o.kept = len(pb.Keys)
@@ -107,7 +107,11 @@ func (o *pythonOp) Open(ctx *Ctx) error {
 func (o *pythonOp) setMetrics(m *OperatorMetrics) { o.m = m }
 
 func (o *pythonOp) rowMaker() bool {
-	return o.pb.Rows != planpb.Python_EACH && o.pb.Rows != planpb.Python_FOLD
+	switch o.pb.Rows {
+	case planpb.Python_EACH, planpb.Python_FOLD, planpb.Python_WINDOWS:
+		return false
+	}
+	return true
 }
 
 // run feeds the process until the inputs end.

@@ -40,7 +40,7 @@ func newPythonFeed(p *planpb.Operator, in []Operator, s *planpb.Settings) (*pyth
 	if f.args, err = evaluators(pb.Args, f.in.Output(), s); err != nil {
 		return nil, err
 	}
-	fields := pythonFields(pb.Args, f.args, p.Children[0].Output, pb.Rows != planpb.Python_EACH)
+	fields := pythonFields(pb.Args, f.args, p.Children[0].Output, pb.Rows != planpb.Python_EACH && pb.Rows != planpb.Python_WINDOWS)
 	if pb.Rows == planpb.Python_ALL || arrowGroups[pb.EvalType] { // PySpark's worker takes the columns out of it
 		f.row = types.Struct(fields...)
 		fields = []types.Field{{Name: "_0", Type: f.row}}
@@ -69,7 +69,7 @@ var arrowGroups = map[int32]bool{209: true, 215: true}
 func (f *pythonFeed) run(ctx *Ctx, begin func() (PythonTask, error), queue *rowQueue, always bool) error {
 	f.ctx, f.begin, f.queue = ctx, begin, queue
 	f.batch, f.kept = vector.NewBuilder(typesOf(f.args)), vector.NewBuilder(f.in.Output())
-	grouped := f.pb.Rows == planpb.Python_GROUPS || f.pb.Rows == planpb.Python_FOLD
+	grouped := f.grouped()
 	if always {
 		if err := f.open(); err != nil {
 			return err
@@ -122,6 +122,16 @@ func (f *pythonFeed) run(ctx *Ctx, begin func() (PythonTask, error), queue *rowQ
 	return f.end(grouped)
 }
 
+// grouped reports whether the process is given one stream a group.
+func (f *pythonFeed) grouped() bool {
+	return f.pb.Rows == planpb.Python_GROUPS || f.pb.Rows == planpb.Python_FOLD || f.pb.Rows == planpb.Python_WINDOWS
+}
+
+// keeps reports whether the rows stand beside the results.
+func (f *pythonFeed) keeps() bool {
+	return f.pb.Rows == planpb.Python_EACH || f.pb.Rows == planpb.Python_WINDOWS
+}
+
 func (f *pythonFeed) upTo(n int) []uint32 {
 	for i := len(f.all); i < n; i++ {
 		f.all = append(f.all, uint32(i))
@@ -154,7 +164,7 @@ func (f *pythonFeed) group(b *vector.Batch, row uint32) error {
 func (f *pythonFeed) add(b *vector.Batch, cols []*vector.Vector, sel []uint32) error {
 	for len(sel) > 0 {
 		n := min(len(sel), f.rows-f.pending())
-		if len(f.args) == 0 || f.pb.Rows == planpb.Python_EACH {
+		if len(f.args) == 0 || f.keeps() {
 			f.kept.AppendColumns(b.Cols, sel[:n], b.N)
 		}
 		if len(f.args) > 0 {
@@ -184,7 +194,7 @@ func (f *pythonFeed) open() error {
 	if f.w != nil {
 		return nil
 	}
-	if f.pb.Rows == planpb.Python_GROUPS || f.pb.Rows == planpb.Python_FOLD {
+	if f.grouped() {
 		if err := putInt(f.task.Input(), 1); err != nil {
 			return writeError{err}
 		}
@@ -199,7 +209,7 @@ func (f *pythonFeed) send() error {
 	if n == 0 {
 		return nil
 	}
-	if kept := f.kept.Take(); kept != nil && f.pb.Rows == planpb.Python_EACH { // before anything can be answered
+	if kept := f.kept.Take(); kept != nil && f.keeps() { // before anything can be answered
 		if err := f.queue.put(kept); err != nil {
 			return err
 		}

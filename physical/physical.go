@@ -255,6 +255,8 @@ func (p *planner) buildNode(n plan.Node) (*part, error) {
 		return p.window(n)
 	case *plan.PythonEval:
 		return p.pythonEval(n)
+	case *plan.PythonWindow:
+		return p.pythonWindow(n)
 	case *plan.PythonMap:
 		return p.pythonMap(n)
 	case *plan.PythonAggregate:

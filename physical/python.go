@@ -1,7 +1,9 @@
 package physical
 
 import (
+	"maps"
 	"slices"
+	"strings"
 
 	"millrace/errs"
 	"millrace/plan"
@@ -77,6 +79,46 @@ func (p *planner) pythonEval(n *plan.PythonEval) (*part, error) {
 		out = append(out, attributeOf(e))
 	}
 	t.wrap(p.op(out, &planpb.Operator{Kind: &planpb.Operator_Python{Python: o}}), out)
+	return t, nil
+}
+
+// pythonWindow gives functions whole partitions, in order.
+func (p *planner) pythonWindow(n *plan.PythonWindow) (*part, error) {
+	t, err := p.build(n.Input)
+	if err != nil {
+		return nil, err
+	}
+	o, err := p.pythonOf(functionOf(n.Exprs[0]), planpb.Python_WINDOWS)
+	if err != nil {
+		return nil, err
+	}
+	bounds := make([]string, len(n.Bounded))
+	for i, bounded := range n.Bounded {
+		if bounds[i] = "unbounded"; bounded {
+			bounds[i] = "bounded"
+		}
+	}
+	o.Conf = maps.Clone(o.Conf)
+	o.Conf["window_bound_types"] = strings.Join(bounds, ",")
+	if t, err = p.arrange(t, &plan.Window{Partition: n.Partition, Order: n.Order}, nil); err != nil {
+		return nil, err
+	}
+	in := scope(t.attrs)
+	for _, k := range n.Partition {
+		o.Keys = append(o.Keys, uint32(in[k.(*plan.Attribute).ID]))
+	}
+	if err := in.pythonCalls(o, n.Exprs); err != nil {
+		return nil, err
+	}
+	out := slices.Clone(t.attrs)
+	for _, e := range n.Exprs {
+		out = append(out, attributeOf(e))
+	}
+	sorted := t.sorted == t.op
+	t.wrap(p.op(out, &planpb.Operator{Kind: &planpb.Operator_Python{Python: o}}), out)
+	if sorted {
+		t.sorted = t.op
+	}
 	return t, nil
 }
 
@@ -264,6 +306,9 @@ func (r *remaking) python(o *planpb.Operator, k *planpb.Python, in repeated) rep
 	out.ordered = in.ordered
 	steady := r.exprs(k.Args, in) && in.ordered && !slices.ContainsFunc(k.Functions, func(f *planpb.PythonFunction) bool { return f.Nondeterministic })
 	switch k.Rows {
+	case planpb.Python_WINDOWS:
+		r.decides(steady && in.steady())
+		return out
 	case planpb.Python_EACH:
 		copy(out.columns, in.columns)
 	case planpb.Python_FOLD:

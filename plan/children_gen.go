@@ -804,6 +804,32 @@ func (n *PythonEval) WithExpressions(c []Expr) Node {
 	done(c)
 	return &m
 }
+func (n *PythonWindow) Children() []Node {
+	var c []Node
+	c = collectOne(c, n.Input)
+	return c
+}
+func (n *PythonWindow) WithChildren(c []Node) Node {
+	m := *n
+	c = replaceOne(c, &m.Input)
+	done(c)
+	return &m
+}
+func (n *PythonWindow) Expressions() []Expr {
+	var c []Expr
+	c = collectList(c, n.Exprs)
+	c = collectList(c, n.Partition)
+	c = collectList(c, n.Order)
+	return c
+}
+func (n *PythonWindow) WithExpressions(c []Expr) Node {
+	m := *n
+	c = replaceList(c, &m.Exprs)
+	c = replaceList(c, &m.Partition)
+	c = replaceList(c, &m.Order)
+	done(c)
+	return &m
+}
 func (n *PythonMap) Children() []Node {
 	var c []Node
 	c = collectOne(c, n.Input)
@@ -1588,6 +1614,7 @@ var kinds = []any{
 	(*WindowNode)(nil),
 	(*Generate)(nil),
 	(*PythonEval)(nil),
+	(*PythonWindow)(nil),
 	(*PythonMap)(nil),
 	(*PythonAggregate)(nil),
 	(*Expand)(nil),

@@ -125,6 +125,8 @@ func describeMore(n Node) string {
 		return "Generate " + FormatExpr(n.Generator) + ", " + strconv.FormatBool(n.Outer) + ", " + columnsText(n.Attrs)
 	case *PythonEval:
 		return describePython(n)
+	case *PythonWindow:
+		return "ArrowWindowPython " + listText(n.Exprs) + ", " + listText(n.Partition) + ", " + listText(sortExprs(n.Order))
 	case *PythonMap:
 		text := n.Function.Operation() + " "
 		if n.Grouped {

@@ -311,6 +311,15 @@ type (
 		Input Node
 		Exprs []Expr
 	}
+	// PythonWindow computes functions of Python, all of one kind, over windows of one partitioning and order; Exprs are Aliases over their calls.
+	// A function of a frame that is not the whole partition has the numbers of its first row and of the row behind its last as first arguments.
+	PythonWindow struct {
+		Input     Node
+		Exprs     []Expr
+		Partition []Expr // Attributes
+		Order     []*SortOrder
+		Bounded   []bool // by function
+	}
 	// PythonMap makes rows of rows by a function of Python: of all rows of a task, or with Keys of each group of rows, which together with the
 	// group of the same RightKeys of Right if there is one.
 	PythonMap struct {

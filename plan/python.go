@@ -61,7 +61,7 @@ func (f *PythonFunction) Alone() bool {
 // Aggregates reports whether the function makes a value of a group of rows.
 func (f *PythonFunction) Aggregates() bool {
 	switch f.Eval {
-	case PandasGroupedAgg, ArrowGroupedAgg, PandasGroupedAggIter, ArrowGroupedAggIter:
+	case PandasGroupedAgg, ArrowGroupedAgg, PandasGroupedAggIter, ArrowGroupedAggIter, PandasWindowAgg, ArrowWindowAgg:
 		return true
 	}
 	return false
@@ -100,6 +100,11 @@ func PythonOperation(eval int) string {
 
 // Output implements Resolved.
 func (n *PythonEval) Output() []*Attribute {
+	return append(clip(outputOf(n.Input)), attributes(n.Exprs)...)
+}
+
+// Output implements Resolved.
+func (n *PythonWindow) Output() []*Attribute {
 	return append(clip(outputOf(n.Input)), attributes(n.Exprs)...)
 }
 

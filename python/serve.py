@@ -85,8 +85,8 @@ def head(r, version):
         pairs(r["conf"])
         pairs(r["eval_conf"])
     else:
-        if kind not in (100, 300):
-            pairs(r["conf"])
+        if kind != 100:
+            pairs({"pandas_" + k if k == "window_bound_types" and version < (4, 1) else k: v for k, v in r["conf"].items()})
         if kind == 101 and (version >= (4, 1)):
             text(r["input"])
     if version < (4, 2):
@@ -326,7 +326,7 @@ def task(conn, worker, version):
     request = json.loads(exactly(conn, struct.unpack("!i", exactly(conn, 4))[0]))
     conn.sendall(struct.pack("!i", os.getpid()))
     os.environ.update(request["env"])
-    if version < (4, 1) and request["eval"] in (201, 202, 209):
+    if version < (4, 1) and request["eval"] in (201, 202, 203, 209):
         whole_groups()
     if request["eval"] == 100:
         worker.BatchedSerializer = lambda *_: Rows(request)

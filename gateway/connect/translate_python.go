@@ -36,9 +36,6 @@ func (t *translator) mapPartitions(r *pb.MapPartitions) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.GetIsBarrier() {
-		return nil, errs.Unsupportedf("A function in barrier mode is not supported.")
-	}
 	switch fn.Eval {
 	case plan.PandasMapIter, plan.ArrowMapIter:
 	default:

@@ -50,8 +50,8 @@ func (a *analyzer) pythonCall(s *scope, u *plan.PythonUDF) (plan.Expr, error) {
 				return nil, at(errs.New("NESTED_AGGREGATE_FUNCTION"), nested.Origin)
 			}
 		}
-		if s.inWindow {
-			return nil, errs.Unsupportedf("The Python function %s over a window is not supported.", f.Name)
+		if s.inWindow && f.Alone() {
+			return nil, errs.Unsupportedf("The Python function %s of iterators over a window is not supported.", f.Name)
 		}
 	}
 	return c, nil

@@ -67,6 +67,12 @@ func pruneTo(n plan.Node, want idSet) (plan.Node, error) {
 			return pruneTo(n.Input, want)
 		}
 		return pruneInput(p, want.plus(p.Exprs...))
+	case *plan.PythonWindow:
+		need := want.plus(append(append([]plan.Expr(nil), n.Exprs...), n.Partition...)...)
+		for _, k := range n.Order {
+			need.add(k)
+		}
+		return pruneInput(n, need)
 	case *plan.PythonMap:
 		return pruneChildren(n, nil)
 	case *plan.PythonAggregate:

@@ -82,6 +82,14 @@ func (x *pythonExtractor) node(n plan.Node) (plan.Node, error) {
 			return nil, err
 		}
 	}
+	if w, ok := n.(*plan.WindowNode); ok {
+		return x.windows(w)
+	}
+	return x.extract(n)
+}
+
+// extract computes the functions in a node's expressions below it.
+func (x *pythonExtractor) extract(n plan.Node) (plan.Node, error) {
 	if len(pythonCalls(n)) == 0 {
 		return n, nil
 	}
@@ -288,6 +296,105 @@ func (x *pythonExtractor) alias(c *plan.Call) *plan.Alias {
 	x.made++
 	return &plan.Alias{Child: c, Names: []string{"pythonUDF" + strconv.Itoa(x.made-1)}, ID: x.last}
 }
+
+// windows takes the functions of Python out of a window's.
+func (x *pythonExtractor) windows(w *plan.WindowNode) (plan.Node, error) {
+	out := w.Output()
+	var plain, ours []plan.Expr
+	for _, e := range w.Exprs {
+		if c, ok := e.(*plan.Alias).Child.(*plan.Window).Function.(*plan.Call); ok && c.Python != nil {
+			ours = append(ours, e)
+		} else {
+			plain = append(plain, e)
+		}
+	}
+	if len(ours) == 0 {
+		return x.extract(w)
+	}
+	spec := ours[0].(*plan.Alias).Child.(*plan.Window)
+	in := w.Input
+	// Keys are columns, and what is computed of a row is computed once.
+	keys := append([]plan.Expr(nil), spec.Partition...)
+	made := []plan.Expr{}
+	for i, k := range keys {
+		if _, ok := k.(*plan.Attribute); !ok {
+			x.last++
+			al := &plan.Alias{Child: k, Names: []string{"key"}, ID: x.last}
+			made, keys[i] = append(made, al), al.Attribute()
+		}
+	}
+	if len(made) > 0 {
+		exprs := made
+		for _, a := range in.(plan.Resolved).Output() {
+			exprs = append(exprs, a)
+		}
+		project, err := x.extract(&plan.Project{Input: in, Exprs: exprs})
+		if err != nil {
+			return nil, err
+		}
+		in = project
+	}
+	p := &plan.PythonWindow{Partition: keys, Order: spec.Order}
+	counts := &plan.WindowNode{Exprs: plain}
+	count := func(f *plan.Frame) plan.Expr {
+		x.last++
+		c := &plan.Call{Name: "count", Args: []plan.Expr{plan.Int(1)}, T: types.Long, Aggregate: true}
+		al := &plan.Alias{Child: &plan.Window{Function: c, Partition: keys, Order: spec.Order, Frame: f}, Names: []string{"rows"}, ID: x.last}
+		counts.Exprs = append(counts.Exprs, al)
+		return al.Attribute()
+	}
+	for _, e := range ours {
+		al := *e.(*plan.Alias)
+		over := al.Child.(*plan.Window)
+		c := *over.Function.(*plan.Call)
+		f := *c.Python
+		if len(p.Exprs) > 0 {
+			if first := p.Exprs[0].(*plan.Alias).Child.(*plan.Call).Python; first.Eval != windowKind[f.Eval] || first.Version != f.Version {
+				return nil, errs.Unsupportedf("The Python functions %s and %s over one window are not supported.", first.Name, f.Name)
+			}
+		}
+		f.Eval = windowKind[f.Eval]
+		bounded := !over.Frame.Lower.Unbounded || !over.Frame.Upper.Unbounded
+		if bounded { // the frame's rows are those from behind - count on
+			upTo := *over.Frame
+			upTo.Lower = plan.Bound{Unbounded: true}
+			behind := count(&upTo)
+			first := &plan.Call{Name: "-", Args: []plan.Expr{behind, count(over.Frame)}, T: types.Long}
+			c.Args = append([]plan.Expr{integer(first), integer(behind)}, c.Args...)
+			if f.ArgNames != nil {
+				f.ArgNames = append([]string{"", ""}, f.ArgNames...)
+			}
+		}
+		c.Python = &f
+		al.Child = &c
+		p.Exprs, p.Bounded = append(p.Exprs, &al), append(p.Bounded, bounded)
+	}
+	p.Input = in
+	if len(counts.Exprs) > 0 {
+		counts.Input = in
+		for i, e := range counts.Exprs[:len(plain)] {
+			al := *e.(*plan.Alias)
+			over := *al.Child.(*plan.Window)
+			over.Partition = keys
+			al.Child, counts.Exprs[i] = &over, &al
+		}
+		n, err := x.extract(counts)
+		if err != nil {
+			return nil, err
+		}
+		p.Input = n
+	}
+	n, err := x.extract(p)
+	if err != nil {
+		return nil, err
+	}
+	return projectTo(n, out), nil
+}
+
+func integer(e plan.Expr) plan.Expr { return &plan.Cast{Child: e, To: types.Integer, Mode: plan.ModeANSI} }
+
+// windowKind is what PySpark calls a function of groups over windows.
+var windowKind = map[int]int{plan.PandasGroupedAgg: plan.PandasWindowAgg, plan.ArrowGroupedAgg: plan.ArrowWindowAgg}
 
 // pythonAggregate makes an aggregation by functions of Python one of its own kind.
 func pythonAggregate(g *plan.Aggregate) (plan.Node, error) {

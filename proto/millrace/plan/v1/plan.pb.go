@@ -297,11 +297,12 @@ func (Generate_Kind) EnumDescriptor() ([]byte, []int) {
 type Python_Rows int32
 
 const (
-	Python_EACH   Python_Rows = 0 // a value of each function for every row; out: the input's columns, then the functions' results
-	Python_ALL    Python_Rows = 1 // the only function makes rows of all rows of a task
-	Python_GROUPS Python_Rows = 2 // and of each group of rows with equal keys, by which the input is sorted
-	Python_PAIRS  Python_Rows = 3 // and of the groups of equal keys of children[0] and children[1], both sorted by their keys
-	Python_FOLD   Python_Rows = 4 // a value of each function for every group; out: the keys, then the functions' results
+	Python_EACH    Python_Rows = 0 // a value of each function for every row; out: the input's columns, then the functions' results
+	Python_ALL     Python_Rows = 1 // the only function makes rows of all rows of a task
+	Python_GROUPS  Python_Rows = 2 // and of each group of rows with equal keys, by which the input is sorted
+	Python_PAIRS   Python_Rows = 3 // and of the groups of equal keys of children[0] and children[1], both sorted by their keys
+	Python_FOLD    Python_Rows = 4 // a value of each function for every group; out: the keys, then the functions' results
+	Python_WINDOWS Python_Rows = 5 // a value of each function for every row, of the group of rows with equal keys; out: as EACH
 )
 
 // Enum value maps for Python_Rows.
@@ -312,13 +313,15 @@ var (
 		2: "GROUPS",
 		3: "PAIRS",
 		4: "FOLD",
+		5: "WINDOWS",
 	}
 	Python_Rows_value = map[string]int32{
-		"EACH":   0,
-		"ALL":    1,
-		"GROUPS": 2,
-		"PAIRS":  3,
-		"FOLD":   4,
+		"EACH":    0,
+		"ALL":     1,
+		"GROUPS":  2,
+		"PAIRS":   3,
+		"FOLD":    4,
+		"WINDOWS": 5,
 	}
 )
 
@@ -5534,7 +5537,7 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\x04rows\x18\x02 \x01(\x12H\x00R\x04rows\x12\x14\n" +
 	"\x04peer\x18\x03 \x01(\bH\x00R\x04peer\x12.\n" +
 	"\x05value\x18\x04 \x01(\v2\x16.millrace.plan.v1.ExprH\x00R\x05valueB\x06\n" +
-	"\x04kind\"\xd5\x05\n" +
+	"\x04kind\"\xe2\x05\n" +
 	"\x06Python\x121\n" +
 	"\x04rows\x18\x01 \x01(\x0e2\x1d.millrace.plan.v1.Python.RowsR\x04rows\x12\x1b\n" +
 	"\teval_type\x18\x02 \x01(\x05R\bevalType\x12\x18\n" +
@@ -5560,14 +5563,15 @@ const file_millrace_plan_v1_plan_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a6\n" +
 	"\bEnvEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\":\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"G\n" +
 	"\x04Rows\x12\b\n" +
 	"\x04EACH\x10\x00\x12\a\n" +
 	"\x03ALL\x10\x01\x12\n" +
 	"\n" +
 	"\x06GROUPS\x10\x02\x12\t\n" +
 	"\x05PAIRS\x10\x03\x12\b\n" +
-	"\x04FOLD\x10\x04\"\xce\x01\n" +
+	"\x04FOLD\x10\x04\x12\v\n" +
+	"\aWINDOWS\x10\x05\"\xce\x01\n" +
 	"\x0ePythonFunction\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bcommands\x18\x02 \x03(\fR\bcommands\x124\n" +
