@@ -391,7 +391,9 @@ func (x *pythonExtractor) windows(w *plan.WindowNode) (plan.Node, error) {
 	return projectTo(n, out), nil
 }
 
-func integer(e plan.Expr) plan.Expr { return &plan.Cast{Child: e, To: types.Integer, Mode: plan.ModeANSI} }
+func integer(e plan.Expr) plan.Expr {
+	return &plan.Cast{Child: e, To: types.Integer, Mode: plan.ModeANSI}
+}
 
 // windowKind is what PySpark calls a function of groups over windows.
 var windowKind = map[int]int{plan.PandasGroupedAgg: plan.PandasWindowAgg, plan.ArrowGroupedAgg: plan.ArrowWindowAgg}
