@@ -544,12 +544,16 @@ func (st *statement) userMetadata(options map[string]string) string {
 	return st.s.Conf.Get("spark.databricks.delta.commitInfo.userMetadata")
 }
 
-// appVersion is what the options txnAppId and txnVersion give, or else the session's settings of that meaning.
+// appVersion is what the options txnAppId and txnVersion give, or else the session's settings of that meaning. A table takes a version of an application
+// once, so that each write of a statement, and each statement of a script, is an application of its own.
 func (st *statement) appVersion(options map[string]string) (delta.SetTransaction, bool, error) {
 	app, hasApp := option(options, "txnAppId")
 	version, hasVersion := option(options, "txnVersion")
 	if !hasApp && !hasVersion {
 		app, version = st.part.application(st.s.Conf.Get("spark.databricks.delta.write.txnAppId")), st.s.Conf.Get("spark.databricks.delta.write.txnVersion")
+		if place := session.Place(st.ctx); app != "" && place != "" {
+			app += "/" + place
+		}
 		hasApp, hasVersion = app != "", version != ""
 	}
 	if hasApp != hasVersion {

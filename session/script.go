@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -43,6 +44,27 @@ type script struct {
 	s      *Session
 	e      Evaluator
 	result *plan.LocalRelation
+	places map[*plan.ScriptStep]int // in the text, from 1 on
+	runs   map[*plan.ScriptStep]int
+}
+
+type placeKey struct{}
+
+// Place names a statement's run within its script, in the same way when the script runs again: 3.2 is the second run of the third statement. Outside scripts
+// it is empty.
+func Place(ctx context.Context) string {
+	place, _ := ctx.Value(placeKey{}).(string)
+	return place
+}
+
+// number gives all statements their places.
+func (r *script) number(steps []*plan.ScriptStep) {
+	for _, s := range steps {
+		r.places[s] = len(r.places) + 1
+		for _, body := range s.Bodies {
+			r.number(body)
+		}
+	}
 }
 
 // jump is what LEAVE and ITERATE ask of the loops around them, and what a handler that has run asks of the block that declared it (EXIT); empty: go on.
@@ -61,7 +83,8 @@ func (s *Session) runScript(ctx context.Context, c *plan.Script) (Result, error)
 	if !ok {
 		return nil, errs.Unsupportedf("scripts are not supported here")
 	}
-	r := &script{s: s, e: e}
+	r := &script{s: s, e: e, places: map[*plan.ScriptStep]int{}, runs: map[*plan.ScriptStep]int{}}
+	r.number(c.Body)
 	j, err := r.block(ctx, "", c.Body)
 	switch {
 	case err != nil:
@@ -305,6 +328,12 @@ func (r *script) statement(ctx context.Context, s *plan.ScriptStep) error {
 			return err
 		}
 	}
+	r.runs[s]++
+	place := fmt.Sprintf("%d.%d", r.places[s], r.runs[s])
+	if outer := Place(ctx); outer != "" { // a script that EXECUTE IMMEDIATE runs
+		place = outer + "/" + place
+	}
+	ctx = context.WithValue(ctx, placeKey{}, place)
 	result, err := r.s.Run(ctx, n)
 	if err != nil {
 		return err
