@@ -60,6 +60,22 @@ func (m *Metadata) trackRowsForIceberg(before *Metadata) error {
 	return nil
 }
 
+// mapForIceberg maps the columns of a new table by name where a version of compatibility asks for it; a table that is there has to have them mapped.
+func (m *Metadata) mapForIceberg(fresh bool) error {
+	for _, key := range icebergVersions {
+		mode := m.Configuration[mappingMode]
+		if !m.isTrue(key) || mode == "name" || mode == "id" && !fresh {
+			continue
+		}
+		if !fresh {
+			return errs.New("DELTA_ICEBERG_COMPAT_VIOLATION.WRONG_REQUIRED_TABLE_PROPERTY", "version", key[len(key)-1:],
+				"key", mappingMode, "requiredValue", "name", "actualValue", "NoMapping")
+		}
+		m.Configuration[mappingMode] = "name"
+	}
+	return nil
+}
+
 // icebergHas reports whether a column may be of a type.
 func icebergHas(t *types.Type, version string) bool {
 	switch t.Kind {

@@ -22,10 +22,13 @@ func (s *Snapshot) replaced() *Metadata {
 // CompleteReplaced is Complete of the metadata of a table that takes the place of another one. It keeps that one's protocol, and its columns get
 // numbers that the other one has never given.
 func (m *Metadata) CompleteReplaced(old *Metadata, base *Protocol) (*Protocol, error) {
+	if err := m.mapForIceberg(true); err != nil {
+		return nil, err
+	}
 	mode := m.Configuration[mappingMode]
 	delete(m.Configuration, maxColumnID)
 	if last := old.Configuration[maxColumnID]; last != "" && mode != "" && mode != "none" {
 		m.Configuration[maxColumnID] = last
 	}
-	return m.Complete(&Metadata{Configuration: map[string]string{mappingMode: mode}}, base)
+	return m.Complete(&Metadata{Configuration: map[string]string{mappingMode: mode}, PartitionColumns: old.PartitionColumns}, base)
 }

@@ -127,21 +127,14 @@ func (m *Metadata) versions(p *Protocol, create bool) (*Protocol, error) {
 
 // mapColumns numbers the columns where the table maps them, and refuses changes of the mode that would lose columns.
 func (m *Metadata) mapColumns(before *Metadata, schema *types.Type) (*types.Type, error) {
-	mode, was := m.Configuration[mappingMode], "none"
+	was := "none"
 	if before != nil && before.Configuration[mappingMode] != "" {
 		was = before.Configuration[mappingMode]
 	}
-	for _, key := range []string{"delta.enableIcebergCompatV1", "delta.enableIcebergCompatV2", "delta.enableIcebergCompatV3"} {
-		if !strings.EqualFold(m.Configuration[key], "true") || mode == "name" || mode == "id" && before != nil {
-			continue
-		}
-		if before != nil {
-			return nil, errs.New("DELTA_ICEBERG_COMPAT_VIOLATION.WRONG_REQUIRED_TABLE_PROPERTY", "version", key[len("delta.enableIcebergCompatV"):],
-				"key", mappingMode, "requiredValue", "name", "actualValue", "NoMapping")
-		}
-		mode = "name"
-		m.Configuration[mappingMode] = mode
+	if err := m.mapForIceberg(before == nil); err != nil {
+		return nil, err
 	}
+	mode := m.Configuration[mappingMode]
 	if mode == "" {
 		mode = "none"
 	}
