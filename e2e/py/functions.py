@@ -3,20 +3,18 @@
 Spark's own answers are in ../testdata/functions.json."""
 import datetime
 import decimal
-import json
 import logging
 import os
-import signal
 import sys
 import tempfile
 import warnings
 from typing import Iterator, Tuple
 
+import judging
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, Row, SparkSession, Window, functions as F
+from pyspark.sql import Row, SparkSession, Window, functions as F
 from pyspark.sql.functions import pandas_udf, udf
 
 try:
@@ -192,10 +190,6 @@ def uploaded():
     return df.where("s is not null").select(udf(use)("s"))
 
 
-def late(*_):
-    raise TimeoutError("no answer in a minute")
-
-
 def text_of(e):
     """The last line of a traceback, or the condition."""
     text = str(e).split("JVM stacktrace")[0]
@@ -205,25 +199,6 @@ def text_of(e):
     return [type(e).__name__, e.getCondition() or ("crashed" if "crashed" in text else lines[0][:100])]
 
 
-def judge(name, work):
-    print(name, flush=True)
-    signal.alarm(60)
-    try:
-        value = work()
-        if isinstance(value, DataFrame):
-            return [value.schema.json(), sorted(map(str, value.collect()))]
-        return ["value", value]
-    except PySparkException as e:
-        return ["error", *text_of(e)]
-    except Exception as e:
-        return ["error", f"{type(e).__name__}: {str(e)[:200]}"]
-    finally:
-        signal.alarm(0)
-
-
-signal.signal(signal.SIGALRM, late)
-only = sys.argv[3:]
-with open(sys.argv[2], "w") as f:
-    json.dump({name: judge(name, work) for name, work in C.items() if not only or name in only}, f, indent=0, sort_keys=True, ensure_ascii=False)
+judging.write(sys.argv[2], C, sys.argv[3:], shown=lambda value: value, told=text_of)
 spark.stop()
 os._exit(0)

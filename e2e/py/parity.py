@@ -3,17 +3,15 @@
 Spark's own answers are in ../testdata/parity.json; FOLDER must be one that the server can write to, as a new one each time."""
 import datetime
 import decimal
-import json
 import logging
 import os
-import signal
 import sys
 
+import judging
 import numpy
 import pandas
 from delta.tables import DeltaTable
-from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, Observation, Row, SparkSession, Window, functions as F
+from pyspark.sql import Observation, Row, SparkSession, Window, functions as F
 from pyspark.sql.types import *  # noqa: F403
 
 logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)
@@ -551,27 +549,4 @@ C["texts xml drop"] = lambda: spark.read.option("rowTag", "r").option("mode", "D
 C["texts xml fail"] = lambda: spark.read.option("rowTag", "r").option("mode", "FAILFAST").schema("a int, b string").xml(xmls)
 C["texts xml null"] = lambda: spark.read.option("rowTag", "r").schema("a int").xml(texts("<r><a>1</a></r>", None))
 
-def late(*_):
-    raise TimeoutError("no answer in a minute")
-
-
-def judge(name, work):
-    print(name, flush=True)
-    signal.alarm(60)
-    try:
-        value = work()
-        if isinstance(value, DataFrame):
-            return [value.schema.json(), sorted(map(str, value.collect()))]
-        return ["value", repr(value)]
-    except PySparkException as e:
-        return ["error", e.getCondition() or str(e).split("\n")[0][:100]]
-    except Exception as e:
-        return ["error", f"{type(e).__name__}: {str(e)[:200]}"]
-    finally:
-        signal.alarm(0)
-
-
-signal.signal(signal.SIGALRM, late)
-only = sys.argv[4:]
-with open(sys.argv[3], "w") as f:
-    json.dump({name: judge(name, work) for name, work in C.items() if not only or name in only}, f, indent=0, sort_keys=True, ensure_ascii=False)
+judging.write(sys.argv[3], C, sys.argv[4:])
