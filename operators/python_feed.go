@@ -30,7 +30,7 @@ type pythonFeed struct {
 	w     *ipc.Writer // of the stream that is being written
 	batch *vector.Builder
 	kept  *vector.Builder
-	all   []uint32 // 0, 1, 2, …
+	all   ordinals
 }
 
 func newPythonFeed(p *planpb.Operator, in []Operator, s *planpb.Settings) (*pythonFeed, error) {
@@ -92,7 +92,7 @@ func (f *pythonFeed) run(ctx *Ctx, begin func() (PythonTask, error), queue *rowQ
 		}
 		sel := b.Sel
 		if sel == nil {
-			sel = f.upTo(b.N)
+			sel = f.all.upTo(b.N)
 		}
 		if !grouped {
 			if err := f.add(b, cols, sel); err != nil {
@@ -132,11 +132,14 @@ func (f *pythonFeed) keeps() bool {
 	return f.pb.Rows == planpb.Python_EACH || f.pb.Rows == planpb.Python_WINDOWS
 }
 
-func (f *pythonFeed) upTo(n int) []uint32 {
-	for i := len(f.all); i < n; i++ {
-		f.all = append(f.all, uint32(i))
+// ordinals are 0, 1, 2, …
+type ordinals []uint32
+
+func (p *ordinals) upTo(n int) []uint32 {
+	for i := len(*p); i < n; i++ {
+		*p = append(*p, uint32(i))
 	}
-	return f.all[:n]
+	return (*p)[:n]
 }
 
 // group ends the group before and begins one with a row.

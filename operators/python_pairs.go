@@ -32,7 +32,7 @@ type pythonSide struct {
 	sel   []uint32
 	marks []bool
 	at    int
-	all   []uint32
+	all   ordinals
 }
 
 func newPythonPairs(p *planpb.Operator, in []Operator, s *planpb.Settings) (*pythonPairs, error) {
@@ -139,10 +139,7 @@ func (s *pythonSide) more() (bool, error) {
 		s.cols = append(s.cols, v)
 	}
 	if s.sel, s.at = s.b.Sel, 0; s.sel == nil {
-		for i := len(s.all); i < s.b.N; i++ {
-			s.all = append(s.all, uint32(i))
-		}
-		s.sel = s.all[:s.b.N]
+		s.sel = s.all.upTo(s.b.N)
 	}
 	s.marks, err = s.starts.mark(s.ctx, s.b, s.marks[:0])
 	return true, err

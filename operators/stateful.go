@@ -41,7 +41,7 @@ type statefulAggregate struct {
 	key     []byte
 	value   []byte
 	groups  []uint32
-	places  []uint32
+	places  ordinals
 	columns []*vector.Vector // states of the batch in hand
 	out     vector.Batch
 }
@@ -243,7 +243,6 @@ func (o *statefulAggregate) lookup(t *state.Txn, keys []*vector.Vector, n int) (
 
 // mergeStates leaves in columns the states of the old rows and of the batch's, the old ones first.
 func (o *statefulAggregate) mergeStates(b *vector.Batch, n int) error {
-	o.identity(n)
 	var old []*vector.Vector
 	if len(o.groups) > 0 {
 		old = o.oldRows.Columns()
@@ -259,7 +258,7 @@ func (o *statefulAggregate) mergeStates(b *vector.Batch, n int) error {
 				return err
 			}
 		}
-		o.arr.Begin(o.places, nil, n)
+		o.arr.Begin(o.places.upTo(n), nil, n)
 		if err := f.Merge(o.arr.Input(b.Cols[a.first:a.first+a.width], false)); err != nil {
 			return err
 		}
@@ -275,14 +274,6 @@ func (o *statefulAggregate) states(i int, f agg.Function, n int) {
 		c.Clear(c.Type)
 	}
 	f.States(columns, 0, n)
-}
-
-// identity makes places 0..n-1.
-func (o *statefulAggregate) identity(n int) {
-	for k := len(o.places); k < n; k++ {
-		o.places = append(o.places, uint32(k))
-	}
-	o.places = o.places[:n]
 }
 
 // emit makes the next batch of results, or nil.
@@ -329,7 +320,6 @@ func (o *statefulAggregate) nextRow() (key, value []byte, ok bool, err error) {
 
 // results makes the output of the n rows in keyRows and outRows.
 func (o *statefulAggregate) results(n int) error {
-	o.identity(n)
 	at := len(o.merge.keyTypes)
 	o.out.Cols, o.out.N = append(o.out.Cols[:0], o.keyRows.Columns()...), n
 	states := o.outRows.Columns()
@@ -337,7 +327,7 @@ func (o *statefulAggregate) results(n int) error {
 		a := &o.merge.inputs[i]
 		f.Reset()
 		f.Resize(n)
-		o.arr.Begin(o.places, nil, n)
+		o.arr.Begin(o.places.upTo(n), nil, n)
 		if err := f.Merge(o.arr.Input(states[a.first-at:a.first-at+a.width], false)); err != nil {
 			return err
 		}
