@@ -74,12 +74,17 @@ func (p *planner) pythonEval(n *plan.PythonEval) (*part, error) {
 	if err := scope(t.attrs).pythonCalls(o, n.Exprs); err != nil {
 		return nil, err
 	}
+	p.pythonBeside(t, o, n.Exprs)
+	return t, nil
+}
+
+// pythonBeside puts the functions' results beside the rows.
+func (p *planner) pythonBeside(t *part, o *planpb.Python, exprs []plan.Expr) {
 	out := slices.Clone(t.attrs)
-	for _, e := range n.Exprs {
+	for _, e := range exprs {
 		out = append(out, attributeOf(e))
 	}
 	t.wrap(p.op(out, &planpb.Operator{Kind: &planpb.Operator_Python{Python: o}}), out)
-	return t, nil
 }
 
 // pythonWindow gives functions whole partitions, in order.
@@ -110,12 +115,8 @@ func (p *planner) pythonWindow(n *plan.PythonWindow) (*part, error) {
 	if err := in.pythonCalls(o, n.Exprs); err != nil {
 		return nil, err
 	}
-	out := slices.Clone(t.attrs)
-	for _, e := range n.Exprs {
-		out = append(out, attributeOf(e))
-	}
 	sorted := t.sorted == t.op
-	t.wrap(p.op(out, &planpb.Operator{Kind: &planpb.Operator_Python{Python: o}}), out)
+	p.pythonBeside(t, o, n.Exprs)
 	if sorted {
 		t.sorted = t.op
 	}

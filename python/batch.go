@@ -240,7 +240,12 @@ func (w *Worker) lost(doing string) error {
 	case <-w.exited: // all its output is there
 	case <-time.After(5 * time.Second):
 	}
-	if said := w.output.last(); said != "" {
+	return gone(text, w.output)
+}
+
+// gone is the error of a process that has gone, with the last that it printed.
+func gone(text string, output *tail) error {
+	if said := output.last(); said != "" {
 		text += " Its last output:\n" + said
 	}
 	e := errs.Newf(errs.Invalid, "%s", text)

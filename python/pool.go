@@ -222,12 +222,7 @@ func (t *Task) Lost(err error) error {
 	if !errors.Is(err, io.EOF) {
 		text = fmt.Sprintf("Python worker exited unexpectedly (crashed): %v.", err)
 	}
-	if said := t.said.last(); said != "" {
-		text += " Its last output:\n" + said
-	}
-	e := errs.Newf(errs.Invalid, "%s", text)
-	e.Class = errs.ClassSpark
-	return e
+	return gone(text, t.said)
 }
 
 func (t *Task) kill() {

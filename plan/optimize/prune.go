@@ -57,12 +57,7 @@ func pruneTo(n plan.Node, want idSet) (plan.Node, error) {
 	case *plan.Generate:
 		return pruneInput(n, want.plus(n.Generator))
 	case *plan.PythonEval:
-		p := &plan.PythonEval{Input: n.Input}
-		for _, e := range n.Exprs {
-			if want[idOf(e)] {
-				p.Exprs = append(p.Exprs, e)
-			}
-		}
+		p := &plan.PythonEval{Input: n.Input, Exprs: wanted(n.Exprs, want)}
 		if len(p.Exprs) == 0 {
 			return pruneTo(n.Input, want)
 		}

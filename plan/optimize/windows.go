@@ -29,14 +29,19 @@ func partitionOf(n *plan.WindowNode) []plan.Expr {
 
 // pruneWindow leaves out the functions that nobody reads.
 func pruneWindow(n *plan.WindowNode, want idSet) (plan.Node, error) {
-	w := &plan.WindowNode{Input: n.Input}
-	for _, e := range n.Exprs {
-		if want[idOf(e)] {
-			w.Exprs = append(w.Exprs, e)
-		}
-	}
+	w := &plan.WindowNode{Input: n.Input, Exprs: wanted(n.Exprs, want)}
 	if len(w.Exprs) == 0 {
 		return pruneTo(n.Input, want)
 	}
 	return pruneInput(w, want.plus(w.Exprs...))
+}
+
+// wanted are those of the expressions that somebody reads.
+func wanted(exprs []plan.Expr, want idSet) (list []plan.Expr) {
+	for _, e := range exprs {
+		if want[idOf(e)] {
+			list = append(list, e)
+		}
+	}
+	return list
 }
