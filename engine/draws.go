@@ -16,26 +16,18 @@ func (st *statement) drawn(n plan.Node) (plan.Node, error) {
 }
 
 func (st *statement) drawnCall(e plan.Expr) (plan.Expr, error) {
-	switch e := e.(type) {
-	case *plan.Call:
-		if e.Draw == 0 {
-			return e, nil
-		}
-		c := *e
-		if c.Draw = 0; len(c.Args) == physical.SeedAt(c.Name) {
-			c.Args = append(slices.Clip(c.Args), plan.BigInt(st.seedOf(e.Draw)))
-		}
-		return &c, nil
-	case *plan.Subquery:
-		inner, err := st.drawn(e.Plan)
-		if err != nil || inner == e.Plan {
-			return e, err
-		}
-		q := *e
-		q.Plan = inner
-		return &q, nil
+	call, ok := e.(*plan.Call)
+	if !ok {
+		return plan.MapSubquery(e, st.drawn)
 	}
-	return e, nil
+	if call.Draw == 0 {
+		return e, nil
+	}
+	c := *call
+	if c.Draw = 0; len(c.Args) == physical.SeedAt(c.Name) {
+		c.Args = append(slices.Clip(c.Args), plan.BigInt(st.seedOf(call.Draw)))
+	}
+	return &c, nil
 }
 
 func (st *statement) seedOf(draw plan.ID) int64 {

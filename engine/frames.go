@@ -245,19 +245,7 @@ func (r *replacer) node(n plan.Node) (plan.Node, error) {
 }
 
 // subquery looks into a plan inside an expression.
-func (r *replacer) subquery(e plan.Expr) (plan.Expr, error) {
-	s, ok := e.(*plan.Subquery)
-	if !ok || s.Plan == nil {
-		return e, nil
-	}
-	m, err := r.node(s.Plan)
-	if err != nil || m == s.Plan {
-		return e, err
-	}
-	t := *s
-	t.Plan = m
-	return &t, nil
-}
+func (r *replacer) subquery(e plan.Expr) (plan.Expr, error) { return plan.MapSubquery(e, r.node) }
 
 func isScanOf(n plan.Node, f *frame) bool {
 	s, ok := n.(*plan.Scan)

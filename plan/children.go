@@ -211,6 +211,21 @@ func Transform(n Node, f func(Node) (Node, error)) (Node, error) {
 	return f(n)
 }
 
+// MapSubquery applies f to the plan of a subquery that has one; another expression stays as it is.
+func MapSubquery(e Expr, f func(Node) (Node, error)) (Expr, error) {
+	q, ok := e.(*Subquery)
+	if !ok || q.Plan == nil {
+		return e, nil
+	}
+	inner, err := f(q.Plan)
+	if err != nil || inner == q.Plan {
+		return e, err
+	}
+	m := *q
+	m.Plan = inner
+	return &m, nil
+}
+
 // MapExprs rebuilds a node's own expressions by f (called once for each root expression).
 func MapExprs(n Node, f func(Expr) (Expr, error)) (Node, error) {
 	h, ok := n.(HasExprs)

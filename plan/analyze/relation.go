@@ -238,23 +238,13 @@ func (a *analyzer) drawnOnce(n plan.Node) (plan.Node, error) {
 	return plan.Transform(n, func(n plan.Node) (plan.Node, error) {
 		return plan.MapExprs(n, func(e plan.Expr) (plan.Expr, error) {
 			return plan.TransformExpr(e, func(e plan.Expr) (plan.Expr, error) {
-				switch e := e.(type) {
-				case *plan.Call:
-					if e.Nondetermined && e.Draw == 0 {
-						c := *e
-						c.Draw = a.id()
-						return &c, nil
-					}
-				case *plan.Subquery:
-					inner, err := a.drawnOnce(e.Plan)
-					if err != nil || inner == e.Plan {
-						return e, err
-					}
-					q := *e
-					q.Plan = inner
-					return &q, nil
+				call, ok := e.(*plan.Call)
+				if !ok || !call.Nondetermined || call.Draw != 0 {
+					return plan.MapSubquery(e, a.drawnOnce)
 				}
-				return e, nil
+				c := *call
+				c.Draw = a.id()
+				return &c, nil
 			})
 		})
 	})
